@@ -1,0 +1,50 @@
+import type { EnvironmentName } from './names.ts';
+
+/** A value that a claim may have in an assertion or a portal token. */
+export type ClaimValue = string | number | boolean | null | readonly ClaimValue[] | { readonly [name: string]: ClaimValue };
+export type Claims = Readonly<Record<string, ClaimValue>>;
+
+/** One deployment of the operator's application: what may be believed about it, and where its people go. */
+export type Environment = {
+  readonly name: EnvironmentName;
+  readonly title: string;
+  /** The correct app: where a sign-out ends. */
+  readonly appUrl: string;
+  /** Offered to anonymous visitors in the picker. */
+  readonly listed: boolean;
+  /** Takes no login, not even one that is under way. */
+  readonly disabled: boolean;
+  readonly mayAssert: MayAssert;
+  /** Claims fixed by the operator; they win over whatever the environment says. */
+  readonly sets: Claims;
+  readonly frontLogout?: FrontLogout;
+};
+
+export type MayAssert = {
+  /** Domains in the form of `parseDomain`; `any` only where the operator wrote the word. */
+  readonly emailDomains: 'any' | ReadonlySet<string>;
+  readonly claims: ReadonlySet<string>;
+  /** Whether an absent `email_verified` refuses the login. `false` always does. */
+  readonly emailVerified: 'required' | 'not_required';
+};
+
+/** The environment's page that ends its own session and then follows `returnParam`. */
+export type FrontLogout = { readonly url: string; readonly returnParam: string };
+
+/** What an environment says about a person: verified, not yet checked against policy. */
+export type Assertion = {
+  readonly environment: EnvironmentName;
+  /** `email` and `email_verified` still stand in here, as the environment wrote them. */
+  readonly claims: Claims;
+  /** What makes the assertion single use, e.g. its `jti`; absent where the sealed state alone does. */
+  readonly replayKey?: string;
+  /** The last instant at which it could be accepted again; the replay key is kept that long. */
+  readonly acceptableUntil: number;
+};
+
+/** An assertion after policy: all that the router is willing to repeat. */
+export type Identity = {
+  readonly environment: EnvironmentName;
+  readonly email: string;
+  readonly claims: Claims;
+};

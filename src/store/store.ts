@@ -1,0 +1,29 @@
+/**
+ * The contract of a store: the few things that must outlive a request. A login start keeps nothing here. A store
+ * owns atomicity and durability; it leaves to others what a key means. Time is handed in. When it cannot do what
+ * it promises it throws, and the caller answers 503: nothing is accepted that was not claimed.
+ */
+import type { Instant } from '../core/time.ts';
+
+export type Claimed = 'first' | { readonly replayed: string };
+
+export type Store = {
+  /**
+   * Takes all of these single-use keys, or none of them. Of any number of claims that share a key, at any time
+   * and from any process on the same store, exactly one is answered `first`. Durable before it is answered
+   * (`sqlite:`; `memory:` keeps it for the life of the process).
+   *
+   * `until`: the last instant at which the key could be presented again; it may be forgotten after that.
+   */
+  claim(keys: readonly SingleUse[], now: Instant): Promise<Claimed>;
+
+  /** The value kept under this name; `make` is called where there is none yet, and the first writer wins. */
+  keep(name: string, make: () => string): Promise<string>;
+
+  /** Whether the store answers at all, for /readyz. Throws when it does not. */
+  ping(): Promise<void>;
+
+  close(): Promise<void>;
+};
+
+export type SingleUse = { readonly key: string; readonly until: Instant };
