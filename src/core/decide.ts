@@ -40,7 +40,12 @@ export type Decision =
       readonly suggested?: Environment;
       readonly emailUnknown?: boolean;
     }
-  | { readonly do: 'hand_back'; readonly portal: Portal; readonly environment: Environment; readonly identity: Identity }
+  | {
+      readonly do: 'hand_back';
+      readonly portal: Portal;
+      readonly environment: Environment;
+      readonly identity: Identity;
+    }
   | { readonly do: 'refuse'; readonly reason: Reason; readonly detail?: string; readonly trail: Trail };
 
 const NO_TRAIL: Trail = [];
@@ -57,12 +62,23 @@ export function decide(routes: Routes, question: Question, now: Instant): Decisi
   const { environment } = admitted;
   if (question.about === 'entry') {
     const reason = 'address_names_environment';
-    return { do: 'depart', portal, environment, reason, trail: [{ by: 'address', saw: name, outcome: 'answered', reason }] };
+    return {
+      do: 'depart',
+      portal,
+      environment,
+      reason,
+      trail: [{ by: 'address', saw: name, outcome: 'answered', reason }],
+    };
   }
   const outcome = applyPolicy(environment, question.assertion);
   return outcome.ok
     ? { do: 'hand_back', portal, environment, identity: outcome.identity }
-    : { do: 'refuse', reason: outcome.reason, ...(outcome.detail !== undefined && { detail: outcome.detail }), trail: NO_TRAIL };
+    : {
+        do: 'refuse',
+        reason: outcome.reason,
+        ...(outcome.detail !== undefined && { detail: outcome.detail }),
+        trail: NO_TRAIL,
+      };
 }
 
 /** Whether people of this environment may come in to this portal now; asked again at the return, since routes change. */

@@ -29,7 +29,10 @@ export type Discovery = {
   /** `email_domains` → the environments that claim the domain (several only where all say `shared`). */
   readonly byDomain: ReadonlyMap<string, readonly EnvironmentName[]>;
   /** Origin of `app_url` → environments, longest path first. */
-  readonly byAppOrigin: ReadonlyMap<string, readonly { readonly path: string; readonly environment: EnvironmentName }[]>;
+  readonly byAppOrigin: ReadonlyMap<
+    string,
+    readonly { readonly path: string; readonly environment: EnvironmentName }[]
+  >;
 };
 
 /** Why a step answered, passed or asked. Closed, like the reasons for a no. */
@@ -99,7 +102,12 @@ export const UNFINISHED_AFTER = 5;
 
 type Finding =
   | { readonly found: EnvironmentName; readonly saw: string; readonly reason: StepReason; readonly loginHint?: string }
-  | { readonly ask: 'email' | 'picker'; readonly saw: string; readonly reason: StepReason; readonly suggested?: Environment }
+  | {
+      readonly ask: 'email' | 'picker';
+      readonly saw: string;
+      readonly reason: StepReason;
+      readonly suggested?: Environment;
+    }
   | { readonly pass: StepReason; readonly saw: string };
 
 type Context = {
@@ -186,7 +194,9 @@ function read(step: Step, context: Context): Finding {
       return readRemembered(step.forSeconds, context);
     case 'rule': {
       const { holds, saw } = matchCondition(step.when, context.facts, context.portal.name);
-      return holds ? { found: step.to, saw: short(saw), reason: 'rule_holds' } : { pass: 'rule_does_not_hold', saw: short(saw) };
+      return holds
+        ? { found: step.to, saw: short(saw), reason: 'rule_holds' }
+        : { pass: 'rule_does_not_hold', saw: short(saw) };
     }
     case 'email':
       return readEmail(context);
@@ -210,7 +220,9 @@ function readHint(params: readonly string[], { facts, discovery, environments }:
     if (only && !second) return { found: only, saw, reason: 'hint_names_domain' };
     unknown ??= saw;
   }
-  return unknown === undefined ? { pass: 'hint_absent', saw: params.join(', ') } : { pass: 'hint_unknown', saw: unknown };
+  return unknown === undefined
+    ? { pass: 'hint_absent', saw: params.join(', ') }
+    : { pass: 'hint_unknown', saw: unknown };
 }
 
 function readSource({ facts, discovery }: Context): Finding {

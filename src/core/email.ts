@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /**
  * An email address in the one form that is compared, checked and sent on: all in lower case, domain in ASCII.
@@ -11,7 +11,7 @@ export type Email = { readonly address: string; readonly domain: string };
 // RFC 5322 §3.2.3 dot-atom, at most 64 octets (RFC 5321 §4.5.3.1.1).
 const LOCAL_PART = /^(?=.{1,64}$)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
-const ASCII_ONLY = /^[\x21-\x7e]+$/;
+const NON_ASCII = /\P{ASCII}/u;
 
 export function parseEmail(value: unknown): Email | undefined {
   if (typeof value !== 'string' || value.length > 254) return undefined;
@@ -31,8 +31,11 @@ export function parseEmail(value: unknown): Email | undefined {
  */
 export function parseDomain(text: string): string | undefined {
   if (text.length === 0 || text.length > 253) return undefined;
-  const ascii = ASCII_ONLY.test(text) ? text.toLowerCase() : domainToASCII(text);
+  const lower = text.toLowerCase();
+  const ascii = NON_ASCII.test(lower) ? domainToASCII(lower) : lower;
   if (ascii.length === 0 || ascii.length > 253) return undefined;
+  // A name that only becomes this one by mapping (full-width letters, ignored characters) is a look-alike.
+  if (ascii !== lower && domainToUnicode(ascii) !== lower) return undefined;
   const labels = ascii.split('.');
   if (labels.length < 2 || !labels.every((label) => LABEL.test(label))) return undefined;
   // An A-label must be a real one: `xn--` followed by what is not Punycode becomes '' here.

@@ -1,7 +1,13 @@
 import type { EnvironmentName } from './names.ts';
 
 /** A value that a claim may have in an assertion or a portal token. */
-export type ClaimValue = string | number | boolean | null | readonly ClaimValue[] | { readonly [name: string]: ClaimValue };
+export type ClaimValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ClaimValue[]
+  | { readonly [name: string]: ClaimValue };
 export type Claims = Readonly<Record<string, ClaimValue>>;
 
 /** One deployment of the operator's application: what may be believed about it, and where its people go. */

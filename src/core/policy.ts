@@ -18,7 +18,8 @@ export function applyPolicy(environment: Environment, assertion: Assertion): Pol
   const email = parseEmail(assertedEmail);
   if (!email) return { ok: false, reason: 'email_malformed' };
   // `true` in text is what some identity providers send; anything else that is present is a no.
-  if (verified !== undefined && verified !== true && verified !== 'true') return { ok: false, reason: 'email_not_verified' };
+  if (verified !== undefined && verified !== true && verified !== 'true')
+    return { ok: false, reason: 'email_not_verified' };
   if (verified === undefined && environment.mayAssert.emailVerified === 'required') {
     return { ok: false, reason: 'email_not_verified', detail: 'email_verified is absent' };
   }
@@ -28,7 +29,11 @@ export function applyPolicy(environment: Environment, assertion: Assertion): Pol
   }
   return {
     ok: true,
-    identity: { environment: environment.name, email: email.address, claims: grantedClaims(environment, assertion.claims) },
+    identity: {
+      environment: environment.name,
+      email: email.address,
+      claims: grantedClaims(environment, assertion.claims),
+    },
   };
 }
 

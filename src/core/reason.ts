@@ -28,72 +28,176 @@ const row = (status: number, says: Says, remedy: string): Row => ({ status, says
 
 export const REASONS = {
   // The request itself
-  request_malformed: row(400, 'request_wrong', 'The request is not well formed. If a portal sent it, compare it with the portal’s preset.'),
+  request_malformed: row(
+    400,
+    'request_wrong',
+    'The request is not well formed. If a portal sent it, compare it with the portal’s preset.',
+  ),
   request_parameter_missing: row(400, 'request_wrong', 'A parameter that the portal’s preset requires is absent.'),
-  request_parameter_duplicated: row(400, 'request_wrong', 'A parameter stands twice. No portal does this; somebody may be probing.'),
-  request_parameter_mismatch: row(400, 'request_wrong', 'A parameter that must equal one of the portal’s settings does not. Compare `settings` with what the portal sends.'),
-  redirect_uri_malformed: row(400, 'request_wrong', 'redirect_uri is not a plain absolute URL (user info, fragment, escapes in the path or odd characters are refused).'),
-  redirect_uri_not_listed: row(400, 'request_wrong', 'redirect_uri is not on the preset’s list. If the portal really uses this address, add its origin and path to `allow_redirects`.'),
-  redirect_uri_reserved_parameter: row(400, 'request_wrong', 'redirect_uri already carries a token parameter; the portal could read the wrong one.'),
-  redirect_uri_wrong_tenant: row(400, 'request_wrong', 'redirect_uri names another workspace than `settings` does (for Pylon: `org_slug`).'),
+  request_parameter_duplicated: row(
+    400,
+    'request_wrong',
+    'A parameter stands twice. No portal does this; somebody may be probing.',
+  ),
+  request_parameter_mismatch: row(
+    400,
+    'request_wrong',
+    'A parameter that must equal one of the portal’s settings does not. Compare `settings` with what the portal sends.',
+  ),
+  redirect_uri_malformed: row(
+    400,
+    'request_wrong',
+    'redirect_uri is not a plain absolute URL (user info, fragment, escapes in the path or odd characters are refused).',
+  ),
+  redirect_uri_not_listed: row(
+    400,
+    'request_wrong',
+    'redirect_uri is not on the preset’s list. If the portal really uses this address, add its origin and path to `allow_redirects`.',
+  ),
+  redirect_uri_reserved_parameter: row(
+    400,
+    'request_wrong',
+    'redirect_uri already carries a token parameter; the portal could read the wrong one.',
+  ),
+  redirect_uri_wrong_tenant: row(
+    400,
+    'request_wrong',
+    'redirect_uri names another workspace than `settings` does (for Pylon: `org_slug`).',
+  ),
   request_too_long: row(414, 'request_wrong', 'The address is longer than 16 KiB.'),
   body_too_large: row(413, 'request_wrong', 'The form is larger than 64 KiB.'),
   header_too_large: row(431, 'request_wrong', 'The request’s headers are larger than 32 KiB.'),
   media_type_not_supported: row(415, 'request_wrong', 'Only application/x-www-form-urlencoded bodies are read.'),
   method_not_allowed: row(405, 'request_wrong', 'This address does not take this method.'),
-  address_unknown: row(404, 'address_wrong', 'No portal, environment or page has this address. Compare it with `login_path` and `logout_path`.'),
+  address_unknown: row(
+    404,
+    'address_wrong',
+    'No portal, environment or page has this address. Compare it with `login_path` and `logout_path`.',
+  ),
   rate_limited: row(429, 'too_many', 'This client exceeded `rate_limit`.'),
 
   // The sealed state and the browser
-  state_missing: row(400, 'request_wrong', 'The environment sent the browser back without the state of its redirect_uri. It must keep the query of redirect_uri.'),
-  state_invalid: row(400, 'not_accepted', 'The state was not sealed by this router for this browser and this environment: altered, mixed up, or sealed with a key that has gone.'),
-  login_not_from_this_browser: row(403, 'other_browser', 'The browser that came back is not the one that left: the login’s cookie is absent.'),
+  state_missing: row(
+    400,
+    'request_wrong',
+    'The environment sent the browser back without the state of its redirect_uri. It must keep the query of redirect_uri.',
+  ),
+  state_invalid: row(
+    400,
+    'not_accepted',
+    'The state was not sealed by this router for this browser and this environment: altered, mixed up, or sealed with a key that has gone.',
+  ),
+  login_not_from_this_browser: row(
+    403,
+    'other_browser',
+    'The browser that came back is not the one that left: the login’s cookie is absent.',
+  ),
   login_expired: row(410, 'expired', 'The login took longer than `login_lifetime`.'),
   login_already_used: row(410, 'used', 'This login was completed before; each one works once.'),
   environment_disabled: row(403, 'not_allowed', 'The environment is disabled in the routes.'),
   environment_not_offered: row(403, 'not_allowed', 'The portal’s `environments` list does not name this environment.'),
   portal_unknown: row(403, 'not_allowed', 'The portal of this login is not in the routes any more.'),
-  environment_not_found: row(404, 'no_environment', 'No step of `discovery` answered. End the list with `picker` or `default`.'),
+  environment_not_found: row(
+    404,
+    'no_environment',
+    'No step of `discovery` answered. End the list with `picker` or `default`.',
+  ),
 
   // The environment's token (names of HelpCenter.io's table first)
-  jwt_invalid_signature: row(401, 'not_accepted', 'The signature does not verify: another secret or key on either side, or a key that is not published.'),
+  jwt_invalid_signature: row(
+    401,
+    'not_accepted',
+    'The signature does not verify: another secret or key on either side, or a key that is not published.',
+  ),
   jwt_missing_required_claim: row(401, 'not_accepted', 'A claim that must be there is absent or empty.'),
   jwt_expired: row(401, 'not_accepted', '`exp` has passed, by more than the 60 s allowed for clocks.'),
   jwt_iat_in_future: row(401, 'not_accepted', '`iat` is more than 60 s ahead. Compare the environment’s clock.'),
   jwt_too_old: row(401, 'not_accepted', '`iat` is older than `max_lifetime` allows.'),
   jwt_issuer_mismatch: row(401, 'not_accepted', '`iss` is not the environment’s `issuer`, byte for byte.'),
-  jwt_audience_mismatch: row(401, 'not_accepted', '`aud` is not the router’s issuer (or the environment’s `audience`) alone.'),
+  jwt_audience_mismatch: row(
+    401,
+    'not_accepted',
+    '`aud` is not the router’s issuer (or the environment’s `audience`) alone.',
+  ),
   jwt_replayed: row(401, 'not_accepted', 'A token with this `jti` was accepted before.'),
   sso_not_configured: row(404, 'address_wrong', 'There is no portal of this name that could be signed for.'),
   user_banned: row(403, 'not_allowed', 'The environment says that this person is suspended.'),
-  jwt_malformed: row(401, 'not_accepted', 'Not a JWS in compact form with canonical base64url, or its JSON is not one plain object.'),
-  jwt_header_not_allowed: row(401, 'not_accepted', 'The header may hold alg, typ (JWT), kid, x5t and x5t#S256, and kid must be a plain name.'),
+  jwt_malformed: row(
+    401,
+    'not_accepted',
+    'Not a JWS in compact form with canonical base64url, or its JSON is not one plain object.',
+  ),
+  jwt_header_not_allowed: row(
+    401,
+    'not_accepted',
+    'The header may hold alg, typ (JWT), kid, x5t and x5t#S256, and kid must be a plain name.',
+  ),
   jwt_algorithm_not_allowed: row(401, 'not_accepted', '`alg` is not one of the environment’s `algorithms`.'),
   jwt_claim_malformed: row(401, 'not_accepted', 'A claim has the wrong type or shape.'),
   jwt_not_yet_valid: row(401, 'not_accepted', '`nbf` is more than 60 s ahead.'),
-  jwt_lifetime_too_long: row(401, 'not_accepted', '`exp` − `iat` is more than the environment’s `max_lifetime` (5 min unless set).'),
-  jwt_nonce_mismatch: row(401, 'not_accepted', '`nonce` is not the one that was sent. An integration that cannot echo it needs `nonce: not_echoed`.'),
+  jwt_lifetime_too_long: row(
+    401,
+    'not_accepted',
+    '`exp` − `iat` is more than the environment’s `max_lifetime` (5 min unless set).',
+  ),
+  jwt_nonce_mismatch: row(
+    401,
+    'not_accepted',
+    '`nonce` is not the one that was sent. An integration that cannot echo it needs `nonce: not_echoed`.',
+  ),
   jwt_made_for_return: row(401, 'not_accepted', 'A token with a `nonce` belongs to /return and is refused at /enter.'),
-  unsolicited_not_allowed: row(403, 'not_allowed', 'A token came to /enter, and the environment does not say `unsolicited: allowed`.'),
+  unsolicited_not_allowed: row(
+    403,
+    'not_allowed',
+    'A token came to /enter, and the environment does not say `unsolicited: allowed`.',
+  ),
 
   // Policy
-  email_malformed: row(403, 'not_accepted', 'The email is not one plain address (one @, ASCII local part without quotes, a real domain).'),
+  email_malformed: row(
+    403,
+    'not_accepted',
+    'The email is not one plain address (one @, ASCII local part without quotes, a real domain).',
+  ),
   email_not_verified: row(403, 'not_accepted', 'The environment says that the email is not verified.'),
-  email_domain_not_allowed: row(403, 'not_accepted', 'The email’s domain is not in this environment’s `may_assert.email_domains`.'),
+  email_domain_not_allowed: row(
+    403,
+    'not_accepted',
+    'The email’s domain is not in this environment’s `may_assert.email_domains`.',
+  ),
 
   // What the environment answered
-  access_denied: row(403, 'cancelled', 'The environment answered error=access_denied: the person cancelled, or may not use it.'),
+  access_denied: row(
+    403,
+    'cancelled',
+    'The environment answered error=access_denied: the person cancelled, or may not use it.',
+  ),
   login_required: row(403, 'cancelled', 'The environment answered error=login_required.'),
-  unknown_user: row(403, 'unknown_person', 'The environment does not know this person. They may belong to another one.'),
+  unknown_user: row(
+    403,
+    'unknown_person',
+    'The environment does not know this person. They may belong to another one.',
+  ),
   environment_unavailable: row(502, 'environment_trouble', 'The environment answered error=temporarily_unavailable.'),
-  environment_error: row(502, 'environment_trouble', 'The environment answered with an error, or with nothing that can be read.'),
-  keys_unavailable: row(502, 'environment_trouble', 'The environment’s `jwks_url` cannot be read and no good copy is left.'),
+  environment_error: row(
+    502,
+    'environment_trouble',
+    'The environment answered with an error, or with nothing that can be read.',
+  ),
+  keys_unavailable: row(
+    502,
+    'environment_trouble',
+    'The environment’s `jwks_url` cannot be read and no good copy is left.',
+  ),
   environment_timeout: row(504, 'environment_trouble', 'The environment did not answer in time.'),
 
   // Ourselves
   store_unavailable: row(503, 'try_later', 'The store did not answer; nothing is accepted without it.'),
   shutting_down: row(503, 'try_later', 'This process is draining.'),
-  token_too_large: row(500, 'our_fault', 'The portal token is too long for a URL. Allow fewer claims, or use `delivery: { mode: form_post }`.'),
+  token_too_large: row(
+    500,
+    'our_fault',
+    'The portal token is too long for a URL. Allow fewer claims, or use `delivery: { mode: form_post }`.',
+  ),
   internal: row(500, 'our_fault', 'A bug. Look for this reference in the log and report it.'),
 } as const satisfies Record<string, Row>;
 

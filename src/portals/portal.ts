@@ -9,7 +9,7 @@ import type { Instant } from '../core/time.ts';
 
 export type OpenPortal = {
   readonly portal: Portal;
-  /** Claim names that the portal token can carry besides the protocol's own. */
+  /** Claims besides `email` that the portal token can carry, under the names that environments assert them by. */
   readonly carries: ReadonlySet<string>;
   /**
    * What the portal asked on the Remote Login URL. Parameters that the preset does not know are ignored.
@@ -22,7 +22,11 @@ export type OpenPortal = {
   /** The portal's validated return address, where the request carries one. */
   returnUrl(request: PortalRequest): string | undefined;
   /** JSON text of the portal token's claims: the preset's list and nothing else. Throws `Refusal`. */
-  makeClaims(identity: Identity, request: PortalRequest, minted: { readonly now: Instant; readonly id: string }): string;
+  makeClaims(
+    identity: Identity,
+    request: PortalRequest,
+    minted: { readonly now: Instant; readonly id: string },
+  ): string;
   /** How the signed token reaches the portal. Throws `Refusal` when it cannot (too long for a URL). */
   deliver(request: PortalRequest, token: string): Delivery;
 };
@@ -34,7 +38,7 @@ export type Delivery =
   | { readonly mode: 'redirect'; readonly url: string }
   | { readonly mode: 'form_post'; readonly action: string; readonly fields: Readonly<Record<string, string>> };
 
-/** What routes.yaml says about one portal, checked. */
+/** What routes.yaml says about one portal, checked (check-settings.ts). */
 export type PortalSettings = {
   readonly portal: Portal;
   /** Origin of `public_url`, without a trailing slash. */

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** `wayhome <command> …`: exit 0 ok, 1 the answer is no, 2 usage. */
+import type { Io } from './io.ts';
+
+type Command = (args: readonly string[], io: Io) => Promise<number>;
+
+// A command is loaded when it is called: `serve` needs none of the others.
+const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
+  serve: { says: 'serve [routes.yaml]           take logins', load: async () => (await import('./serve.ts')).serve },
+  check: {
+    says: 'check [routes.yaml] [--json]  every fault of the file; opens no socket',
+    load: async () => (await import('./check.ts')).check,
+  },
+  demo: {
+    says: 'demo [--check [--json]]       a router, a portal and three environments on this machine',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+};
+
+const USAGE = `usage: wayhome <command>\n\n${Object.values(COMMANDS)
+  .map(({ says }) => `  ${says}`)
+  .join('\n')}\n`;
+
+async function main(argv: readonly string[], io: Io): Promise<number> {
+  const [name = '', ...args] = argv;
+  if (name === '--help' || name === 'help') {
+    io.stdout.write(USAGE);
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    io.stderr.write(name === '' ? USAGE : `wayhome: there is no command ${JSON.stringify(name)}\n\n${USAGE}`);
+    return 2;
+  }
+  return (await command.load())(args, io);
+}
+
+process.exitCode = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+});

@@ -1,0 +1,179 @@
+/** The only place where concrete things meet: a routes file becomes a running router. */
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { openAdmin } from './admin/app.ts';
+import { openAudit, openLog } from './admin/log.ts';
+import { openMetrics } from './admin/metrics.ts';
+import { checkRoutes, type Outcome } from './config/check.ts';
+import type { CheckedRoutes, HostAndPort } from './config/checked.ts';
+import { describeProblems } from './config/describe.ts';
+import { readBeside, readRoutes } from './config/read.ts';
+import { type Clock, systemClock } from './core/time.ts';
+import { openApp } from './http/app.ts';
+import { randomBytes } from './keys/random.ts';
+import { openSealer } from './keys/seal.ts';
+import { makeSealKey, parseSealKey } from './keys/seal-key.ts';
+import { closeUnused, openLive } from './open-live.ts';
+import { openOutbound } from './outbound/client.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+
+export type WayhomeOptions = {
+  /** The routes file; paths in it are relative to its folder. */
+  readonly file: string;
+  /** Its text, instead of reading the file. */
+  readonly text?: string;
+  /** Environment variables that secrets are taken from. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Gets the log, one JSON line an event; standard output unless given. */
+  readonly log?: (line: string) => void;
+  readonly clock?: Clock;
+};
+
+export type Running = {
+  /** What the router calls itself (`public_url`, without a trailing slash). */
+  readonly publicUrl: string;
+  /** Where the public listener really is. */
+  readonly localUrl: string;
+  readonly adminUrl: string;
+  /** Reads the routes again: applied whole, or not at all and the ones in force stay. */
+  reload(text?: string): Promise<boolean>;
+  /** Takes nothing new, finishes what is under way (30 s at the most), and closes everything. */
+  close(): Promise<void>;
+};
+
+/** The routes cannot be served. The message is for people and lists every problem. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** How long requests under way may take once the router is stopping. Milliseconds. */
+const DRAIN_MS = 30_000;
+
+/** Starts a router. Throws `ConfigError` for a faulty file, a store that cannot be opened or an address in use. */
+export async function startWayhome({
+  file,
+  text,
+  variables,
+  log: write,
+  clock = systemClock,
+}: WayhomeOptions): Promise<Running> {
+  const check = (given = text): Promise<Outcome> | Outcome =>
+    given === undefined
+      ? readRoutes(file, variables)
+      : checkRoutes({ file, text: given, readFile: readBeside, variables });
+  const outcome = await check();
+  if (!outcome.ok) throw new ConfigError(describeProblems(outcome.problems));
+  const { routes } = outcome;
+
+  const store = await openStoreOf(routes);
+  const outbound = openOutbound();
+  const metrics = openMetrics();
+  const log = openLog(write);
+  const audit = openAudit(log, metrics.hear);
+  let opened = await openLive(routes, { store, outbound });
+  let takesLogins = false;
+  const app = openApp({
+    live: () => opened.live,
+    sealer: openSealer(await sealKeysOf(routes, store), randomBytes),
+    store,
+    clock,
+    random: randomBytes,
+    audit,
+  });
+  const admin = openAdmin({ store, metrics, takesLogins: () => takesLogins });
+
+  const close = async () => {
+    takesLogins = false;
+    await Promise.race([app.close(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+    await admin.close();
+    closeUnused(opened);
+    await outbound.close();
+    await store.close();
+    audit.record({ event: 'router.stopped', reason: 'ok' });
+    log.flush();
+  };
+
+  let reloading: Promise<unknown> = Promise.resolve();
+  const reloadNow = async (given?: string): Promise<boolean> => {
+    const next = await check(given);
+    if (!next.ok) {
+      audit.record({
+        event: 'routes.refused',
+        reason: 'routes_faulty',
+        detail: describeProblems(next.problems).slice(0, 4_000),
+      });
+      return false;
+    }
+    const fixed = needsRestart(opened.checked, next.routes);
+    if (fixed) {
+      audit.record({
+        event: 'routes.refused',
+        reason: 'restart_needed',
+        detail: `${fixed} changes with a restart only`,
+      });
+      return false;
+    }
+    const before = opened;
+    opened = await openLive(next.routes, { store, outbound }, before);
+    closeUnused(before, opened);
+    audit.record({ event: 'routes.applied', reason: 'ok' });
+    return true;
+  };
+
+  try {
+    const adminUrl = await listen(admin, routes.admin);
+    const localUrl = await listen(app, routes.listen);
+    takesLogins = true;
+    for (const { message, path, line } of outcome.notices) log.warn({ event: 'routes.notice', line, path, message });
+    audit.record({ event: 'router.ready', reason: 'ok', detail: `${routes.publicOrigin} at ${localUrl}` });
+    return {
+      publicUrl: routes.publicOrigin,
+      localUrl,
+      adminUrl,
+      reload: (given) => {
+        const next = reloading.then(() => reloadNow(given));
+        reloading = next.catch(() => {});
+        return next;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openStoreOf({ store }: CheckedRoutes): Promise<Store> {
+  try {
+    return await openStore(store);
+  } catch (error) {
+    throw new ConfigError(`the store ${store} cannot be opened: ${(error as Error).message}`);
+  }
+}
+
+async function sealKeysOf({ sealKeys }: CheckedRoutes, store: Store): Promise<readonly Buffer[]> {
+  if (sealKeys.length > 0) return sealKeys;
+  const key = parseSealKey(await store.keep('seal-key', makeSealKey));
+  if (!key) throw new ConfigError('the seal key that the store keeps cannot be read');
+  return [key];
+}
+
+async function listen(app: FastifyInstance, { host, port }: HostAndPort): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw new ConfigError(`${host}:${port} cannot be listened on: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
+  const { address, family, port: taken } = app.server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+}
+
+/** The first of the settings that a running process cannot change. */
+function needsRestart(old: CheckedRoutes, next: CheckedRoutes): string | undefined {
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  if (!same(old.listen, next.listen)) return 'listen';
+  if (!same(old.admin, next.admin)) return 'admin';
+  if (old.store !== next.store) return 'store';
+  return same(old.sealKeys, next.sealKeys) ? undefined : 'seal_keys';
+}

@@ -1,0 +1,66 @@
+import { BlockList } from 'node:net';
+import type { Discovery, Step } from '../core/discovery.ts';
+import type { Environment } from '../core/environment.ts';
+import type { EnvironmentName } from '../core/names.ts';
+import { addRange, type Condition } from '../core/rule.ts';
+import { seconds } from './built-values.ts';
+import { type RuleValues, valuesOf } from './rule-values.ts';
+import type { RoutesFile } from './schema.ts';
+
+type StepEntry = RoutesFile['discovery'][number];
+type WhenEntry = Extract<StepEntry, { by: 'rule' }>['when'];
+
+/** `discovery`, faultless, and the indexes that its steps look into. */
+export function buildDiscovery(
+  steps: readonly StepEntry[],
+  environments: ReadonlyMap<EnvironmentName, Environment>,
+): Discovery {
+  const byDomain = new Map<string, EnvironmentName[]>();
+  const byAppOrigin = new Map<string, { path: string; environment: EnvironmentName }[]>();
+  for (const { name, appUrl, mayAssert } of environments.values()) {
+    for (const domain of mayAssert.emailDomains === 'any' ? [] : mayAssert.emailDomains) append(byDomain, domain, name);
+    const { origin, pathname } = new URL(appUrl);
+    append(byAppOrigin, origin, { path: pathname, environment: name });
+  }
+  for (const apps of byAppOrigin.values()) apps.sort((a, b) => b.path.length - a.path.length);
+  return { steps: steps.map(buildStep), byDomain, byAppOrigin };
+}
+
+function append<Value>(index: Map<string, Value[]>, key: string, value: Value): void {
+  const known = index.get(key);
+  if (known) known.push(value);
+  else index.set(key, [value]);
+}
+
+function buildStep(step: StepEntry): Step {
+  switch (step.by) {
+    case 'hint':
+      return { by: 'hint', params: step.params ?? ['env'] };
+    case 'remembered':
+      return { by: 'remembered', forSeconds: seconds(step.for ?? '30d') };
+    case 'rule':
+      return { by: 'rule', when: buildCondition(step.when), to: step.to as EnvironmentName };
+    case 'default':
+      return { by: 'default', to: step.to as EnvironmentName };
+    default:
+      return step;
+  }
+}
+
+function buildCondition({ header, query, host, portal, client_ip: ranges }: WhenEntry): Condition {
+  return {
+    ...(header && { header: { name: header.name.toLowerCase(), in: setOf(header.in) } }),
+    ...(query && { query: { name: query.name, in: setOf(query.in) } }),
+    ...(host !== undefined && { host: new Set([...setOf(host)].map((name) => name.toLowerCase())) }),
+    ...(portal !== undefined && { portal: setOf(portal) }),
+    ...(ranges !== undefined && { clientIp: blockList(setOf(ranges)) }),
+  };
+}
+
+const setOf = (values: RuleValues): Set<string> => new Set(valuesOf(values, []).map(({ value }) => value));
+
+function blockList(ranges: Iterable<string>): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) addRange(list, range);
+  return list;
+}

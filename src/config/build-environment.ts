@@ -1,0 +1,67 @@
+import { parseDomain } from '../core/email.ts';
+import type { Environment } from '../core/environment.ts';
+import type { EnvironmentName } from '../core/names.ts';
+import { type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
+import { seconds, secretAt } from './built-values.ts';
+import type { CheckedEnvironment, CheckedHandoff, CheckedKey } from './checked.ts';
+import type { RoutesFile } from './schema.ts';
+
+type EnvironmentEntry = RoutesFile['environments'][string];
+type HandoffEntry = Extract<EnvironmentEntry['login'], { protocol: 'handoff' }>;
+type Secrets = ReadonlyMap<string, Buffer>;
+
+/** One entry of `environments`, faultless. */
+export function buildEnvironment(name: EnvironmentName, entry: EnvironmentEntry, secrets: Secrets): CheckedEnvironment {
+  const { login } = entry;
+  if (login.protocol !== 'handoff') throw new Error(`protocol ${login.protocol} passed the check`);
+  const { front } = entry.logout ?? {};
+  const environment: Environment = {
+    name,
+    title: entry.title ?? name,
+    appUrl: entry.app_url,
+    listed: entry.listed ?? true,
+    disabled: entry.disabled ?? false,
+    mayAssert: {
+      emailDomains: emailDomains(entry.may_assert.email_domains),
+      claims: new Set(entry.may_assert.claims),
+      // OIDC Core §5.1 providers say it; a handoff need not.
+      emailVerified: entry.may_assert.email_verified ?? 'not_required',
+    },
+    sets: { ...entry.sets },
+    ...(front && { frontLogout: { url: front.url, returnParam: front.return_param } }),
+  };
+  return { environment, login: buildHandoff(`environments.${name}.login`, login, secrets) };
+}
+
+function emailDomains(given: 'any' | readonly string[]): 'any' | ReadonlySet<string> {
+  return given === 'any' ? 'any' : new Set(given.flatMap((text) => parseDomain(text) ?? []));
+}
+
+function buildHandoff(path: string, login: HandoffEntry, secrets: Secrets): CheckedHandoff {
+  return {
+    protocol: 'handoff',
+    url: login.url,
+    issuer: login.issuer,
+    key: buildKey(path, login, secrets),
+    audience: buildAudience(login.audience),
+    nonce: login.nonce ?? 'echoed',
+    jti: login.jti ?? 'sent',
+    maxLifetime: seconds(login.max_lifetime ?? '5m'),
+    unsolicited: login.unsolicited ?? 'refused',
+  };
+}
+
+function buildAudience(text: string | undefined): CheckedHandoff['audience'] {
+  if (text === undefined) return { is: 'router' };
+  return text === 'not_sent' ? { is: 'not_sent' } : { is: 'text', text };
+}
+
+function buildKey(path: string, login: HandoffEntry, secrets: Secrets): CheckedKey {
+  const { algorithms, jwks_url: url } = login;
+  const hmac = algorithms.filter(isHmac) satisfies HmacAlgorithm[];
+  if (hmac.length > 0) return { kind: 'secret', algorithms: hmac, secret: secretAt(secrets, `${path}.secret`) };
+  const asymmetric = algorithms.filter((algorithm): algorithm is PublicKeyAlgorithm => !isHmac(algorithm));
+  if (url !== undefined)
+    return { kind: 'jwks_url', algorithms: asymmetric, url, allowPrivate: login.allow_private ?? false };
+  return { kind: 'public_key', algorithms: asymmetric, text: secretAt(secrets, `${path}.public_key`).toString('utf8') };
+}

@@ -1,0 +1,56 @@
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import { isHmac } from '../keys/keys.ts';
+import type { Found } from './build-routes.ts';
+import { seconds, secretAt } from './built-values.ts';
+import type { CheckedPortal, CheckedSigning } from './checked.ts';
+import type { RoutesFile } from './schema.ts';
+
+type PortalEntry = RoutesFile['portals'][string];
+
+/** One entry of `portals`, faultless, with its preset. */
+export function buildPortal(
+  name: PortalName,
+  entry: PortalEntry,
+  publicOrigin: string,
+  all: Iterable<EnvironmentName>,
+  { presets, secrets }: Pick<Found, 'presets' | 'secrets'>,
+): CheckedPortal {
+  const preset = presets.get(name);
+  if (!preset) throw new Error(`the preset of ${name} was checked and is gone`);
+  const { delivery, logout_path: logoutPath, home_url: homeUrl } = entry;
+  return {
+    preset,
+    settings: {
+      portal: {
+        name,
+        title: entry.title ?? name,
+        environments: new Set((entry.environments as EnvironmentName[] | undefined) ?? all),
+      },
+      publicOrigin,
+      settings: { ...entry.settings },
+      allowRedirects: entry.allow_redirects ?? [],
+      tokenLifetime: entry.token_lifetime === undefined ? preset.token.lifetime.default : seconds(entry.token_lifetime),
+      ...(delivery && {
+        delivery: {
+          ...(delivery.mode !== undefined && { mode: delivery.mode }),
+          ...(delivery.param !== undefined && { param: delivery.param }),
+        },
+      }),
+    },
+    loginPath: entry.login_path,
+    ...(logoutPath !== undefined && { logoutPath }),
+    signing: buildSigning(name, entry.signing, secrets),
+    metadataAtLoginPath: entry.metadata_at_login_path ?? false,
+    ...(homeUrl !== undefined && { homeUrl }),
+  };
+}
+
+function buildSigning(
+  name: PortalName,
+  { algorithm, private_key: key }: PortalEntry['signing'],
+  secrets: Found['secrets'],
+): CheckedSigning {
+  const path = `portals.${name}.signing`;
+  if (isHmac(algorithm)) return { algorithm, secret: secretAt(secrets, `${path}.secret`) };
+  return { algorithm, ...(key && { privateKeyPem: secretAt(secrets, `${path}.private_key`).toString('utf8') }) };
+}

@@ -1,0 +1,87 @@
+import { BlockList } from 'node:net';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import { addRange } from '../core/rule.ts';
+import { parseSealKey } from '../keys/seal-key.ts';
+import type { PortalPreset } from '../portals/preset.ts';
+import { buildDiscovery } from './build-discovery.ts';
+import { buildEnvironment } from './build-environment.ts';
+import { buildPortal } from './build-portal.ts';
+import { seconds } from './built-values.ts';
+import type { CheckedRoutes, HostAndPort } from './checked.ts';
+import type { RoutesFile } from './schema.ts';
+import { besideFile } from './secrets.ts';
+
+export type Found = {
+  readonly file: string;
+  readonly files: readonly string[];
+  /** By dotted path of the place that names it. */
+  readonly secrets: ReadonlyMap<string, Buffer>;
+  readonly presets: ReadonlyMap<PortalName, PortalPreset>;
+};
+
+/** A file without faults → the checked tree. What cannot happen in such a file is a bug and throws `Error`. */
+export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
+  const { origin: publicOrigin } = new URL(tree.public_url);
+  const environments = new Map(
+    Object.entries(tree.environments).map(([name, entry]) => {
+      return [name as EnvironmentName, buildEnvironment(name as EnvironmentName, entry, found.secrets)];
+    }),
+  );
+  const portals = new Map(
+    Object.entries(tree.portals).map(([name, entry]) => {
+      return [name as PortalName, buildPortal(name as PortalName, entry, publicOrigin, environments.keys(), found)];
+    }),
+  );
+  const core = new Map([...environments].map(([name, { environment }]) => [name, environment]));
+  const rateLimit = tree.rate_limit && buildRateLimit(tree.rate_limit);
+  return {
+    file: found.file,
+    files: found.files,
+    publicOrigin,
+    issuer: `${publicOrigin}/`,
+    listen: hostAndPort(tree.listen ?? '0.0.0.0:8080'),
+    admin: hostAndPort(tree.admin ?? '127.0.0.1:9090'),
+    trustedProxies: ranges(tree.trusted_proxies ?? []),
+    store: storeAddress(tree.store ?? 'sqlite:./data/wayhome.db', found.file),
+    sealKeys: (tree.seal_keys ?? []).map((_, index) => sealKey(found.secrets.get(`seal_keys[${index}]`))),
+    loginLifetime: seconds(tree.login_lifetime ?? '10m'),
+    ...(rateLimit && { rateLimit }),
+    insecureDevelopment: tree.insecure_development ?? false,
+    routes: {
+      portals: new Map([...portals].map(([name, { settings }]) => [name, settings.portal])),
+      environments: core,
+      discovery: buildDiscovery(tree.discovery, core),
+    },
+    portals,
+    environments,
+    // biome-ignore lint/suspicious/noThenProperty: the file’s word; this is never awaited
+    logout: { then: tree.logout?.then ?? 'app', fanOut: tree.logout?.fan_out ?? 'origin' },
+  };
+}
+
+function hostAndPort(text: string): HostAndPort {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function ranges(texts: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of texts) addRange(list, text);
+  return list;
+}
+
+const storeAddress = (address: string, file: string): string =>
+  address.startsWith('sqlite:') ? `sqlite:${besideFile(file, address.slice('sqlite:'.length))}` : address;
+
+function sealKey(text: Buffer | undefined): Buffer {
+  const key = text && parseSealKey(text.toString('latin1'));
+  if (!key) throw new Error('a seal key that was checked cannot be read');
+  return key;
+}
+
+/** `20/s`, `600/m`; a burst of one second's worth unless said. */
+function buildRateLimit({ per_client: rate, burst }: NonNullable<RoutesFile['rate_limit']>) {
+  const [amount, unit] = rate.split('/');
+  const perSecond = Number(amount) / (unit === 'm' ? 60 : 1);
+  return { perSecond, burst: burst ?? Math.max(1, Math.ceil(perSecond)) };
+}

@@ -1,0 +1,88 @@
+/**
+ * What a routes file says once it is known to be right: the input of opening it. Plain data, with durations in
+ * seconds, defaults filled in, secrets as bytes and keys as text. Nothing in it is open: no socket, no file.
+ */
+import type { BlockList } from 'node:net';
+import type { Environment } from '../core/environment.ts';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { Routes } from '../core/routes.ts';
+import type { HmacAlgorithm, PublicKeyAlgorithm } from '../keys/keys.ts';
+import type { PortalSettings } from '../portals/portal.ts';
+import type { PortalPreset } from '../portals/preset.ts';
+
+export type CheckedRoutes = {
+  /** The routes file as it was named. */
+  readonly file: string;
+  /** Every file that was read for it, itself first: what to watch for changes. */
+  readonly files: readonly string[];
+  /** Origin of `public_url`, without a trailing slash. */
+  readonly publicOrigin: string;
+  /** `iss` of portal tokens: the origin with one slash. */
+  readonly issuer: string;
+  readonly listen: HostAndPort;
+  readonly admin: HostAndPort;
+  readonly trustedProxies: BlockList;
+  /** `sqlite:<path as the process can open it>` or `memory:`. */
+  readonly store: string;
+  /** Newest first; empty: the store keeps one that was made once. */
+  readonly sealKeys: readonly Buffer[];
+  /** Seconds. */
+  readonly loginLifetime: number;
+  readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
+  readonly insecureDevelopment: boolean;
+  /** What decisions are made from. */
+  readonly routes: Routes;
+  readonly portals: ReadonlyMap<PortalName, CheckedPortal>;
+  readonly environments: ReadonlyMap<EnvironmentName, CheckedEnvironment>;
+  readonly logout: { readonly then: 'app' | 'portal' | 'page'; readonly fanOut: 'origin' | 'visited' | 'all' };
+};
+
+/** A host name or an IP address (IPv6 without brackets), and a port; 0 is any free one. */
+export type HostAndPort = { readonly host: string; readonly port: number };
+
+export type CheckedPortal = {
+  readonly preset: PortalPreset;
+  readonly settings: PortalSettings;
+  readonly loginPath: string;
+  readonly logoutPath?: string;
+  readonly signing: CheckedSigning;
+  readonly metadataAtLoginPath: boolean;
+  readonly homeUrl?: string;
+};
+
+export type CheckedSigning =
+  | { readonly algorithm: HmacAlgorithm; readonly secret: Buffer }
+  /** Without a key the router makes one and the store keeps it. */
+  | { readonly algorithm: PublicKeyAlgorithm; readonly privateKeyPem?: string };
+
+export type CheckedEnvironment = { readonly environment: Environment; readonly login: CheckedHandoff };
+
+export type CheckedHandoff = {
+  readonly protocol: 'handoff';
+  readonly url: string;
+  /** Compared as text. */
+  readonly issuer: string;
+  readonly key: CheckedKey;
+  /** `router`: the router's own issuer. */
+  readonly audience:
+    | { readonly is: 'router' }
+    | { readonly is: 'not_sent' }
+    | { readonly is: 'text'; readonly text: string };
+  readonly nonce: 'echoed' | 'not_echoed';
+  readonly jti: 'sent' | 'not_sent';
+  /** Seconds, of `exp` − `iat` and of the age of `iat`. */
+  readonly maxLifetime: number;
+  readonly unsolicited: 'refused' | 'allowed';
+};
+
+/** What the environment's tokens are verified with. */
+export type CheckedKey =
+  | { readonly kind: 'secret'; readonly algorithms: readonly HmacAlgorithm[]; readonly secret: Buffer }
+  | {
+      readonly kind: 'jwks_url';
+      readonly algorithms: readonly PublicKeyAlgorithm[];
+      readonly url: string;
+      readonly allowPrivate: boolean;
+    }
+  /** PEM (key or certificate) or JWK. */
+  | { readonly kind: 'public_key'; readonly algorithms: readonly PublicKeyAlgorithm[]; readonly text: string };

@@ -1,0 +1,111 @@
+import { hmacSecretFault } from '../keys/hmac.ts';
+import { type Algorithm, type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
+import { publicKeyFault } from '../keys/public-key.ts';
+import { privateKeyFault } from '../keys/signer.ts';
+import { dotted, type Path } from './problem.ts';
+import type { LoginDraft, PortalDraft } from './schema.ts';
+import { environmentsOf, portalsOf, type Survey } from './survey.ts';
+
+type Values = ReadonlyMap<string, Buffer>;
+type HandoffDraft = Extract<LoginDraft, { protocol?: 'handoff' | undefined }>;
+
+/** The key fits the algorithm, on both sides: kind, size (RFC 7518 §3.2, §3.3), and one kind of key only. */
+export function checkKeys(survey: Survey, values: Values): void {
+  for (const { path, entry } of portalsOf(survey)) {
+    if (entry.signing) checkSigning(survey, [...path, 'signing'], entry.signing, values);
+  }
+  for (const { path, entry } of environmentsOf(survey)) {
+    const { login } = entry;
+    if (login?.protocol === 'handoff') checkHandoff(survey, [...path, 'login'], login, values);
+  }
+}
+
+function checkSigning(
+  { report }: Survey,
+  path: Path,
+  signing: NonNullable<PortalDraft['signing']>,
+  values: Values,
+): void {
+  const { algorithm, secret, private_key: privateKey } = signing;
+  if (algorithm === undefined) return;
+  const secretAt = [...path, 'secret'];
+  const keyAt = [...path, 'private_key'];
+  if (isHmac(algorithm)) {
+    if (!secret && !report.blamed(secretAt)) {
+      report.fault(secretAt, 'required, and missing', `${algorithm} needs the secret that router and portal share.`, 'key');
+    }
+    if (privateKey)
+      report.fault(keyAt, `${algorithm} uses no private key`, 'Remove it, or choose a PS* algorithm.', 'key');
+    const value = values.get(dotted(secretAt));
+    const fault = value && hmacSecretFault([algorithm], value);
+    if (fault) report.fault(secretAt, fault, MAKE_SECRET);
+    return;
+  }
+  if (secret)
+    report.fault(secretAt, `${algorithm} uses no shared secret`, 'Remove it, or choose an HS* algorithm.', 'key');
+  const pem = values.get(dotted(keyAt));
+  const fault = pem && privateKeyFault(pem.toString('utf8'), algorithm);
+  if (fault) report.fault(keyAt, fault, 'Without private_key the router makes a key of its own.');
+}
+
+function checkHandoff(survey: Survey, path: Path, login: HandoffDraft, values: Values): void {
+  const { report } = survey;
+  if (login.unsolicited && login.nonce) {
+    const message = 'unsolicited: allowed cannot stand beside nonce: not_echoed';
+    report.fault(
+      [...path, 'unsolicited'],
+      message,
+      'Tokens for /enter and for /return could not be told apart. Remove one.',
+    );
+  }
+  const algorithms = (login.algorithms ?? []).filter((algorithm) => algorithm !== undefined);
+  const hmac = algorithms.filter(isHmac);
+  if (hmac.length > 0 && hmac.length < algorithms.length) {
+    const remedy = 'One key would be read as the other. Keep the kind that the environment signs with.';
+    report.fault([...path, 'algorithms'], 'HMAC and public-key algorithms cannot stand in one list', remedy);
+    return;
+  }
+  checkSources(survey, path, login, algorithms);
+  checkValues(survey, path, algorithms, values);
+}
+
+/** Exactly one of secret, jwks_url and public_key, of the kind that the algorithms need. */
+function checkSources({ report }: Survey, path: Path, login: HandoffDraft, algorithms: readonly Algorithm[]): void {
+  const given = KEY_WORDS.filter((word) => login[word] !== undefined);
+  const [first, ...others] = given;
+  for (const other of others) {
+    report.fault(
+      [...path, other],
+      `${other} stands beside ${first}`,
+      'Keep exactly one of secret, jwks_url, public_key.',
+      'key',
+    );
+  }
+  const [example] = algorithms;
+  if (example === undefined) return;
+  const wanted: readonly string[] = isHmac(example) ? ['secret'] : ['jwks_url', 'public_key'];
+  if (first === undefined) {
+    // One that is there and faulty has been reported.
+    if (KEY_WORDS.some((word) => report.blamed([...path, word]))) return;
+    report.fault([...path, wanted[0] ?? ''], 'required, and missing', `${example} needs ${wanted.join(' or ')}.`, 'key');
+  } else if (others.length === 0 && !wanted.includes(first)) {
+    report.fault([...path, first], `${first} does not fit ${example}`, `Write ${wanted.join(' or ')}.`, 'key');
+  }
+}
+
+function checkValues({ report }: Survey, path: Path, algorithms: readonly Algorithm[], values: Values): void {
+  const secretAt = [...path, 'secret'];
+  const secret = values.get(dotted(secretAt));
+  const hmac = algorithms.filter(isHmac) satisfies HmacAlgorithm[];
+  const short = secret && hmac.length > 0 ? hmacSecretFault(hmac, secret) : undefined;
+  if (short) report.fault(secretAt, short, MAKE_SECRET);
+
+  const keyAt = [...path, 'public_key'];
+  const key = values.get(dotted(keyAt));
+  const asymmetric = algorithms.filter((algorithm): algorithm is PublicKeyAlgorithm => !isHmac(algorithm));
+  const unfit = key && asymmetric.length > 0 ? publicKeyFault(key.toString('utf8'), asymmetric) : undefined;
+  if (unfit) report.fault(keyAt, unfit, 'Give a PEM (key or certificate) or a JWK.');
+}
+
+const KEY_WORDS = ['secret', 'jwks_url', 'public_key'] as const;
+const MAKE_SECRET = 'Make one with: openssl rand -hex 32 (64 for HS512).';

@@ -1,0 +1,26 @@
+import { environmentsOf, type Survey } from './survey.ts';
+
+/** What the grammar knows and this version does not do. A later version deletes lines here. */
+export function checkNotYet(survey: Survey): void {
+  const { draft, report } = survey;
+  if (draft.store?.startsWith('redis')) {
+    report.fault(['store'], 'a Redis store is not part of this version', 'Use sqlite:<path> or memory:.');
+  }
+  const fanOut = draft.logout?.fan_out;
+  if (fanOut !== undefined && fanOut !== 'origin') {
+    const remedy = 'This version signs out of the environment that the person came through; write fan_out: origin.';
+    report.notice(['logout', 'fan_out'], `fan_out: ${fanOut} is not part of this version`, remedy);
+  }
+  for (const { path, entry } of environmentsOf(survey)) {
+    const { login, logout, proxy } = entry;
+    if (login?.protocol !== undefined && login.protocol !== 'handoff') {
+      const at = [...path, 'login', 'protocol'];
+      report.fault(at, `protocol ${login.protocol} is not part of this version`, 'Protocol handoff is.');
+    }
+    if (proxy) report.fault([...path, 'proxy'], 'proxy is not part of this version', 'Remove it.', 'key');
+    if (logout?.back) {
+      const remedy = 'A sign-out goes through logout.front only.';
+      report.notice([...path, 'logout', 'back'], 'back-channel logout is not delivered by this version', remedy, 'key');
+    }
+  }
+}

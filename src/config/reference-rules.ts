@@ -1,0 +1,57 @@
+import { didYouMean, listed, nearestAmong } from './nearest.ts';
+import { type Path, quoted } from './problem.ts';
+import { valuesOf } from './rule-values.ts';
+import { portalsOf, type Survey } from './survey.ts';
+
+/** Names that stand for a portal or an environment belong to one; the order of `discovery` makes sense. */
+export function checkReferences(survey: Survey): void {
+  const { draft, report } = survey;
+  const refer = (what: string, known: readonly string[]) => {
+    const names = new Set(known);
+    const nearest = nearestAmong(known);
+    return (path: Path, name: string | undefined) => {
+      // Where the whole section is missing, that has been said.
+      if (name === undefined || names.size === 0 || names.has(name)) return;
+      const remedy = `${didYouMean(nearest(name))}There are: ${listed(known)}.`;
+      report.fault(path, `there is no ${what} ${quoted(name)}`, remedy);
+    };
+  };
+  const environment = refer('environment', survey.names.environments);
+  const portal = refer('portal', survey.names.portals);
+
+  for (const { path, entry } of portalsOf(survey)) {
+    for (const [index, name] of (entry.environments ?? []).entries())
+      environment([...path, 'environments', index], name);
+  }
+  for (const [index, step] of (draft.discovery ?? []).entries()) {
+    if (step?.by === 'default') environment(['discovery', index, 'to'], step.to);
+    if (step?.by !== 'rule') continue;
+    environment(['discovery', index, 'to'], step.to);
+    for (const { path, value } of valuesOf(step.when?.portal, ['discovery', index, 'when', 'portal']))
+      portal(path, value);
+  }
+}
+
+/** Steps that nobody can reach, and a list at whose end nobody is asked. */
+export function checkOrder({ draft, report }: Survey): void {
+  const steps = draft.discovery ?? [];
+  const last = steps.findIndex((step) => step?.by === 'default');
+  if (last !== -1 && last < steps.length - 1) {
+    const remedy = `The default step at discovery[${last}] always answers; put it at the end.`;
+    report.notice(['discovery', last + 1], 'this step is never reached', remedy);
+  }
+  const asks = steps.some((step) => step?.by === undefined || step.by === 'email' || step.by === 'picker' || step.by === 'default');
+  if (steps.length > 0 && !asks) {
+    const remedy = 'End the list with picker, email or default.';
+    report.notice(['discovery'], 'a person whom no step recognises is refused', remedy, 'key');
+  }
+}
+
+/** `logout.then: portal` needs to know where the portal is. */
+export function checkSignOut(survey: Survey): void {
+  if (survey.draft.logout?.then !== 'portal') return;
+  for (const { path, entry } of portalsOf(survey)) {
+    if (entry.home_url !== undefined || survey.report.blamed([...path, 'home_url'])) continue;
+    survey.report.fault([...path, 'home_url'], 'required, and missing', 'logout.then: portal ends a sign-out there.', 'key');
+  }
+}

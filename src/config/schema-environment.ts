@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { parseDomain } from '../core/email.ts';
+import { isPublicSuffix } from './public-suffix.ts';
+import { loginSchema } from './schema-login.ts';
+import { says } from './schema-problems.ts';
+import { claimName, parameter, some, text, url } from './schema-words.ts';
+
+const NAME_DOMAINS = 'Name domains that only this environment’s people have, or write any.';
+
+const emailDomain = z
+  .string()
+  .refine(
+    (value) => parseDomain(value) !== undefined,
+    says('must be a domain', 'Write it as it stands after the @, without *, such as acme.com.'),
+  )
+  .refine(
+    (value) => {
+      const domain = parseDomain(value);
+      return domain === undefined || !isPublicSuffix(domain);
+    },
+    says('is a public suffix: anybody can have an address below it', NAME_DOMAINS),
+  );
+
+const mayAssert = z.strictObject({
+  email_domains: z
+    .union([z.literal('any'), z.array(emailDomain).min(1, says('must not be empty', NAME_DOMAINS))], {
+      error: says('must be a list of domains, or the word any', NAME_DOMAINS),
+    })
+    .describe('The domains whose people it may sign in; the word any for all.'),
+  claims: z.array(claimName).optional().describe('Claims of its people that are passed on. Default none.'),
+  email_verified: z
+    .enum(['required', 'not_required'])
+    .optional()
+    .describe('Whether an absent email_verified refuses. Default: required for oidc, not_required otherwise.'),
+  shared: z.boolean().optional().describe('Other environments may have the same email domains. Default false.'),
+});
+
+const claimValue = z.union(
+  [
+    z.string(),
+    z.boolean(),
+    z
+      .number()
+      .refine(
+        (value) => !Number.isInteger(value) || Number.isSafeInteger(value),
+        says('is too large for a number', 'Put quotes round it.'),
+      ),
+  ],
+  { error: says('must be a text, a number, true or false', 'Lists and mappings cannot be set.') },
+);
+
+const logout = z.strictObject({
+  front: z
+    .strictObject({
+      url: url.describe('Its page that ends its own session.'),
+      return_param: parameter.describe('The parameter in which that page is told where to go next.'),
+    })
+    .optional()
+    .describe('Signing out through the browser.'),
+  back: z.strictObject({ url }).optional().describe('OpenID Connect Back-Channel Logout 1.0.'),
+});
+
+const proxy = z.strictObject({
+  host: text.describe('A host of its own, never the router’s.'),
+  upstream: url,
+  paths: some(z.string().regex(/^\//, says('must start with /', 'Write the prefix that is passed on.'))),
+});
+
+/** One entry of `environments`. */
+export const environmentSchema = z.strictObject({
+  title: text.optional().describe('What people read. Default: the name.'),
+  app_url: url.describe('The application: where a sign-out ends.'),
+  login: loginSchema.describe('How it signs its own people in.'),
+  logout: logout.optional(),
+  may_assert: mayAssert.describe('What is believed of what it says about a person.'),
+  sets: z.record(claimName, claimValue).optional().describe('Claims fixed here, whatever the environment says.'),
+  listed: z.boolean().optional().describe('Offered to anonymous visitors in the picker. Default true.'),
+  disabled: z.boolean().optional().describe('Takes no login. Default false.'),
+  proxy: proxy.optional().describe('Its login pages are reached through the router.'),
+});

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS } from '../keys/keys.ts';
+import { duration, name, parameter, path, secret, some, text, url } from './schema-words.ts';
+
+export const algorithm = z.enum([...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS]);
+
+const signing = z.strictObject({
+  algorithm: algorithm.describe('JWS algorithm of the portal token; one that the preset lists.'),
+  secret: secret.optional().describe('For HS256, HS384, HS512: what router and portal share.'),
+  private_key: secret
+    .optional()
+    .describe('For public-key algorithms: a PEM. Without it the router makes a key and keeps it.'),
+});
+
+const delivery = z.strictObject({
+  mode: z.enum(['query', 'form_post']).optional().describe('In the query of the return address, or posted as a form.'),
+  param: parameter.optional().describe('The parameter or form field that holds the token.'),
+});
+
+/** One entry of `portals`. */
+export const portalSchema = z.strictObject({
+  title: text.optional().describe('What people read. Default: the name.'),
+  preset: text.describe('A built-in preset, or a path to a preset file.'),
+  login_path: path.describe('The Remote Login URL is public_url and this.'),
+  logout_path: path.optional().describe('The Remote Logout URL is public_url and this.'),
+  settings: z.record(z.string(), z.string()).optional().describe('What the preset asks for.'),
+  signing,
+  token_lifetime: duration.optional().describe('exp − iat of the portal token. Default: what the preset says.'),
+  delivery: delivery.optional().describe('How the token reaches the portal. Default: what the preset says.'),
+  environments: some(name).optional().describe('Only these environments. Default: all.'),
+  allow_redirects: some(url).optional().describe('Return addresses beside the preset’s own: origin and path, exact.'),
+  metadata_at_login_path: z
+    .boolean()
+    .optional()
+    .describe('Answer with the metadata on the login path where JSON is asked for. Default false.'),
+  home_url: url.optional().describe('The portal’s own start page; needed for logout.then: portal.'),
+});

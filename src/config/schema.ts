@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { stepSchema } from './schema-discovery.ts';
+import { environmentSchema } from './schema-environment.ts';
+import { portalSchema } from './schema-portal.ts';
+import { says } from './schema-problems.ts';
+import { addressRange, duration, hostAndPort, name, secret, some, url } from './schema-words.ts';
+
+const atLeastOne = (what: string) =>
+  [
+    (entries: object) => Object.keys(entries).length > 0,
+    says(`must name at least one ${what}`, `Write a name and, below it, what the ${what} needs.`),
+  ] as const;
+
+const rateLimit = z.strictObject({
+  per_client: z
+    .string()
+    .regex(/^[1-9][0-9]{0,5}\/[sm]$/, says('must be a rate', 'Write requests per second or minute: 20/s, 600/m.')),
+  burst: z
+    .int()
+    .positive()
+    .max(1_000_000)
+    .optional()
+    .describe('Requests that may come at once. Default: one second’s.'),
+});
+
+/** routes.yaml, whole: shape and single values. What holds between values stands in the `*-rules.ts` files. */
+export const routesSchema = z.strictObject({
+  public_url: url.describe('The router’s own origin, as browsers see it; never taken from Host.'),
+  listen: hostAndPort.optional().describe('What browsers reach. Default 0.0.0.0:8080.'),
+  admin: hostAndPort.optional().describe('Health and metrics, a listener of its own. Default 127.0.0.1:9090.'),
+  trusted_proxies: z.array(addressRange).optional().describe('Whose X-Forwarded-* are believed. Default none.'),
+  store: z
+    .string()
+    .regex(
+      /^(?:sqlite:.+|memory:|rediss?:\/\/.+)$/,
+      says('must be a store', 'Write sqlite:./data/wayhome.db or memory:.'),
+    )
+    .optional()
+    .describe('What must outlive a request. Default sqlite:./data/wayhome.db.'),
+  seal_keys: some(secret)
+    .optional()
+    .describe('Keys that seal cookies and states, newest first. Default: made once and kept by the store.'),
+  login_lifetime: duration.optional().describe('How long one login may take. Default 10m.'),
+  rate_limit: rateLimit.optional().describe('Off unless set.'),
+  insecure_development: z.boolean().optional().describe('Plain http everywhere; refused in production.'),
+  portals: z.record(name, portalSchema).refine(...atLeastOne('portal')),
+  environments: z.record(name, environmentSchema).refine(...atLeastOne('environment')),
+  discovery: some(stepSchema).describe('Read from top to bottom; the first step that answers wins.'),
+  logout: z
+    .strictObject({
+      // biome-ignore lint/suspicious/noThenProperty: the file’s word; this is never awaited
+      then: z.enum(['app', 'portal', 'page']).optional().describe('Where a sign-out ends. Default app.'),
+      fan_out: z.enum(['origin', 'visited', 'all']).optional().describe('Which environments are told. Default origin.'),
+    })
+    .optional(),
+});
+
+export type RoutesFile = z.infer<typeof routesSchema>;
+
+/** A tree from which everything that does not fit the schema was taken: anything may be absent, nothing is wrong. */
+export type Draft<T> = T extends readonly (infer Item)[]
+  ? readonly (Draft<Item> | undefined)[]
+  : T extends object
+    ? { readonly [Key in keyof T]?: Draft<T[Key]> | undefined }
+    : T;
+
+export type RoutesDraft = Draft<RoutesFile>;
+export type PortalDraft = Draft<RoutesFile['portals'][string]>;
+export type EnvironmentDraft = Draft<RoutesFile['environments'][string]>;
+export type LoginDraft = Draft<RoutesFile['environments'][string]['login']>;
+export type StepDraft = Draft<RoutesFile['discovery'][number]>;
+export type SecretReference = z.infer<typeof secret>;

@@ -1,0 +1,51 @@
+import { createPrivateKey } from 'node:crypto';
+import { normalize } from 'node:path';
+import { parseSealKey, SEAL_KEY_BYTES } from '../keys/seal-key.ts';
+import { dotted } from './problem.ts';
+import type { SecretUse } from './secrets.ts';
+import type { Survey } from './survey.ts';
+
+/**
+ * A secret serves one purpose: whoever holds it for one can act in all of them. Compared by what is named
+ * (the same variable or file twice) and by value; the later place is reported.
+ */
+export function checkOnePurpose({ report }: Survey, uses: readonly SecretUse[]): void {
+  const first = new Map<string, SecretUse>();
+  for (const use of uses) {
+    if (use.kind === 'public_key') continue;
+    const marks = [...nameMarks(use), ...valueMarks(use)];
+    const other = marks.map((mark) => first.get(mark)).find((found) => found !== undefined);
+    if (other) {
+      const message = `the same secret as ${dotted(other.path)}`;
+      report.fault(use.path, message, 'Make another one: each party may know its own secret only.');
+    }
+    for (const mark of marks) if (!first.has(mark)) first.set(mark, use);
+  }
+}
+
+/** Seal keys are base64url of 32 bytes or more. */
+export function checkSealKeys({ report }: Survey, uses: readonly SecretUse[]): void {
+  for (const { kind, path, value } of uses) {
+    if (kind !== 'seal_key' || !value || parseSealKey(value.toString('latin1'))) continue;
+    const remedy = 'Make one with: openssl rand -base64 32 | tr +/ -_ | tr -d =';
+    report.fault(path, `a seal key must be ${SEAL_KEY_BYTES} bytes or more in base64url`, remedy);
+  }
+}
+
+function nameMarks({ reference: { env, file } }: SecretUse): string[] {
+  return [...(env === undefined ? [] : [`env:${env}`]), ...(file === undefined ? [] : [`file:${normalize(file)}`])];
+}
+
+function valueMarks({ kind, value }: SecretUse): string[] {
+  if (!value) return [];
+  const marks = [`value:${value.toString('base64')}`];
+  if (kind === 'private_key') {
+    try {
+      // One key can be written as several texts.
+      marks.push(`key:${createPrivateKey(value).export({ type: 'pkcs8', format: 'der' }).toString('base64')}`);
+    } catch {
+      // Not a key: key-rules.ts says so.
+    }
+  }
+  return marks;
+}

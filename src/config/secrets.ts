@@ -1,0 +1,94 @@
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { dotted, type Path } from './problem.ts';
+import type { SecretReference } from './schema.ts';
+import { environmentsOf, portalsOf, type Survey } from './survey.ts';
+
+/** What the pure part is given instead of a file system: the content, or a word that says why not (`ENOENT`). */
+export type ReadFile = (path: string) => Buffer | { readonly error: string };
+
+export type Surroundings = {
+  /** The name of the routes file; other paths are relative to its folder. */
+  readonly file: string;
+  readonly readFile: ReadFile;
+  /** The process's environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+};
+
+type Reference = { readonly [Key in keyof SecretReference]?: SecretReference[Key] | undefined };
+
+/** One place of the file where a secret or a key is named. */
+export type SecretUse = {
+  readonly path: Path;
+  /** `public_key` is the one that is no secret. */
+  readonly kind: 'seal_key' | 'secret' | 'private_key' | 'public_key';
+  readonly reference: Reference;
+  /** Absent when it could not be read; that has been reported. */
+  readonly value?: Buffer;
+};
+
+/** Finds and reads everything that the file names by `{ env }` or `{ file }`, and reports what is not there. */
+export function readSecrets(survey: Survey, surroundings: Surroundings): SecretUse[] {
+  const uses: SecretUse[] = [];
+  const add = (path: Path, kind: SecretUse['kind'], reference: Reference | undefined) => {
+    if (!reference) return;
+    const found = readReference(reference, surroundings);
+    if (Buffer.isBuffer(found)) uses.push({ path, kind, reference, value: found });
+    else {
+      uses.push({ path, kind, reference });
+      if (found) survey.report.fault([...path, found.key], found.message, found.remedy);
+    }
+  };
+  for (const [index, reference] of (survey.draft.seal_keys ?? []).entries())
+    add(['seal_keys', index], 'seal_key', reference);
+  for (const { path, entry } of portalsOf(survey)) {
+    add([...path, 'signing', 'secret'], 'secret', entry.signing?.secret);
+    add([...path, 'signing', 'private_key'], 'private_key', entry.signing?.private_key);
+  }
+  for (const { path, entry } of environmentsOf(survey)) {
+    if (entry.login?.protocol === 'oidc') add([...path, 'login', 'client_secret'], 'secret', entry.login.client_secret);
+    if (entry.login?.protocol !== 'handoff') continue;
+    add([...path, 'login', 'secret'], 'secret', entry.login.secret);
+    add([...path, 'login', 'public_key'], 'public_key', entry.login.public_key);
+  }
+  return uses;
+}
+
+/** Secrets by the path of their place; what the checked tree is filled from. */
+export const secretsByPath = (uses: readonly SecretUse[]): ReadonlyMap<string, Buffer> =>
+  new Map(uses.flatMap(({ path, value }) => (value ? [[dotted(path), value]] : [])));
+
+/** A path of the routes file, relative to its folder, as the process can open it. */
+export const besideFile = (file: string, path: string): string =>
+  isAbsolute(path) ? normalize(path) : join(dirname(file), path);
+
+type NotFound = { readonly key: 'env' | 'file'; readonly message: string; readonly remedy: string };
+
+function readReference({ env, file }: Reference, surroundings: Surroundings): Buffer | NotFound | undefined {
+  if (env !== undefined) {
+    const value = Object.hasOwn(surroundings.variables, env) ? surroundings.variables[env] : undefined;
+    if (value) return Buffer.from(value);
+    const said = SPEAKABLE.test(env) ? `the environment variable ${env}` : 'this environment variable';
+    return {
+      key: 'env',
+      message: `${said} is ${value === '' ? 'empty' : 'not set'}`,
+      remedy: 'Set it where the router is started.',
+    };
+  }
+  if (file === undefined) return undefined;
+  const content = surroundings.readFile(besideFile(surroundings.file, file));
+  if (!Buffer.isBuffer(content)) {
+    const remedy = 'The path is relative to the routes file, and the router’s user must be able to read it.';
+    return { key: 'file', message: `the file cannot be read (${content.error})`, remedy };
+  }
+  const value = withoutNewline(content);
+  return value.length > 0 ? value : { key: 'file', message: 'the file is empty', remedy: 'Write the secret into it.' };
+}
+
+/** What looks like the name of a variable; anything else may be the secret itself, written in the wrong place. */
+const SPEAKABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
+
+/** Editors end a file with one line break, which is not part of the secret. */
+function withoutNewline(content: Buffer): Buffer {
+  if (content.at(-1) !== 0x0a) return content;
+  return content.subarray(0, content.at(-2) === 0x0d ? -2 : -1);
+}

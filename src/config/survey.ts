@@ -1,0 +1,25 @@
+import type { Path, Report } from './problem.ts';
+import type { EnvironmentDraft, PortalDraft, RoutesDraft } from './schema.ts';
+
+/** What every rule looks at: the parts of the file that fit the schema, and where to report. */
+export type Survey = {
+  readonly draft: RoutesDraft;
+  readonly report: Report;
+  /** All that the file names, those with faults included: a reference to them is no second fault. */
+  readonly names: { readonly portals: readonly string[]; readonly environments: readonly string[] };
+  /** `insecure_development: true`. */
+  readonly insecure: boolean;
+};
+
+type Named<Entry> = { readonly name: string; readonly path: Path; readonly entry: Entry };
+
+/** The portals that can be looked at, in the order of the file. */
+export const portalsOf = ({ draft }: Pick<Survey, 'draft'>): Named<PortalDraft>[] => named('portals', draft.portals);
+
+/** The environments that can be looked at, in the order of the file. */
+export const environmentsOf = ({ draft }: Pick<Survey, 'draft'>): Named<EnvironmentDraft>[] =>
+  named('environments', draft.environments);
+
+function named<Entry>(section: string, entries: Readonly<Record<string, Entry | undefined>> = {}): Named<Entry>[] {
+  return Object.entries(entries).flatMap(([name, entry]) => (entry ? [{ name, path: [section, name], entry }] : []));
+}

@@ -1,0 +1,37 @@
+import type { StepReason, Trail } from './discovery.ts';
+import type { EnvironmentName, PortalName } from './names.ts';
+import type { Reason } from './reason.ts';
+
+export type EventName =
+  | 'login.completed'
+  | 'login.refused'
+  | 'logout.started'
+  | 'logout.leg'
+  | 'logout.completed'
+  | 'logout.refused'
+  | 'request.refused'
+  | 'routes.applied'
+  | 'routes.refused'
+  | 'router.ready'
+  | 'router.stopped';
+
+/** One outcome: one line of the log. It never holds a token, a code, a state, a cookie or a secret. */
+export type Outcome = {
+  readonly event: EventName;
+  readonly reason: Reason | StepReason | LogoutReason | 'ok' | 'routes_faulty' | 'restart_needed';
+  /** What the person was shown; the same from the start of a login to its end. */
+  readonly reference?: string;
+  readonly portal?: PortalName;
+  readonly environment?: EnvironmentName;
+  readonly initiated?: 'portal' | 'platform';
+  readonly detail?: string;
+  readonly trail?: Trail;
+};
+
+export type LogoutReason = 'visit_ended' | 'no_visit' | 'leg_departed' | 'leg_returned';
+
+export type Audit = {
+  record(outcome: Outcome): void;
+  /** Something that should not happen; the outcome's line follows with the same reference. */
+  fault(reference: string, error: unknown): void;
+};

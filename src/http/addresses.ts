@@ -1,0 +1,59 @@
+import { type EnvironmentName, type PortalName, parseEnvironmentName, parsePortalName } from '../core/names.ts';
+
+/** Everything that the public listener answers to, as contract.md lists it. */
+export type Address =
+  | { readonly at: 'login'; readonly portal: PortalName }
+  | { readonly at: 'logout'; readonly portal: PortalName }
+  | { readonly at: 'logout_run'; readonly run: string }
+  | { readonly at: 'return'; readonly environment: EnvironmentName }
+  | { readonly at: 'enter'; readonly environment: EnvironmentName; readonly portal: PortalName }
+  | { readonly at: 'metadata' }
+  | { readonly at: 'jwks' };
+
+const SEALED = /^[A-Za-z0-9_-]+$/;
+
+/** The addresses that have a name of their own: the portals' paths and the metadata. */
+export function fixedAddresses(
+  portals: Iterable<{ readonly name: PortalName; readonly loginPath: string; readonly logoutPath?: string }>,
+): Map<string, Address> {
+  const addresses = new Map<string, Address>([
+    ['/.well-known/openid-configuration', { at: 'metadata' }],
+    ['/.well-known/jwks.json', { at: 'jwks' }],
+    ['/oidc/jwks', { at: 'jwks' }],
+  ]);
+  for (const { name, loginPath, logoutPath } of portals) {
+    addresses.set(loginPath, { at: 'login', portal: name });
+    if (logoutPath !== undefined) addresses.set(logoutPath, { at: 'logout', portal: name });
+  }
+  return addresses;
+}
+
+/** The raw path → what it addresses. Compared as it was sent: no decoding, no dot segments, no trailing slash. */
+export function findAddress(fixed: ReadonlyMap<string, Address>, path: string): Address | undefined {
+  const known = fixed.get(path);
+  if (known) return known;
+  const [, room, first = '', second, more] = path.split('/', 5);
+  if (more !== undefined) return undefined;
+  if (room === 'return' && second === undefined) {
+    const environment = parseEnvironmentName(first);
+    return environment && { at: 'return', environment };
+  }
+  if (room === 'enter' && second !== undefined) {
+    const environment = parseEnvironmentName(first);
+    const portal = parsePortalName(second);
+    return environment && portal && { at: 'enter', environment, portal };
+  }
+  if (room === 'logout' && second === undefined && SEALED.test(first)) return { at: 'logout_run', run: first };
+  return undefined;
+}
+
+/** The methods that an address takes, besides HEAD and OPTIONS. */
+export const METHODS: Readonly<Record<Address['at'], readonly string[]>> = {
+  login: ['GET', 'POST'],
+  logout: ['GET'],
+  logout_run: ['GET'],
+  return: ['GET', 'POST'],
+  enter: ['GET', 'POST'],
+  metadata: ['GET'],
+  jwks: ['GET'],
+};

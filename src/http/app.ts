@@ -1,0 +1,150 @@
+/**
+ * The public listener: raw request in, answer out. Fastify carries bodies, limits and `inject()`; what is
+ * served where is decided here, on the raw path, because a router that decodes or normalises would route
+ * another address than the one that was sent.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Refusal } from '../core/reason.ts';
+import { type Address, findAddress, METHODS } from './addresses.ts';
+import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
+import { onlyLooks, readCall } from './call.ts';
+import { enter } from './enter.ts';
+import type { Live, Surface } from './live.ts';
+import { refuse } from './refuse.ts';
+import { finishLogin } from './return.ts';
+import { continueSignOut, signOut } from './sign-out.ts';
+import { startLogin } from './start.ts';
+import type { Trace, Turn } from './turn.ts';
+
+/** The largest form that is read (a token is at most 16 KiB), and the largest set of request headers. Bytes. */
+const MAX_BODY = 65_536;
+const MAX_HEADERS = 32_768;
+
+/** How long a client may take over its headers and over its whole request. Milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** On every answer (OWASP ASVS 5.0 §3.4): an address may hold a token, and no answer may be kept or framed. */
+const ALWAYS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
+export function openApp(surface: Surface): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADERS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000 },
+    // The framework's own routing sees one address only.
+    rewriteUrl: () => '/',
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return;
+      const status = {
+        HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+        ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+      };
+      const line = Object.hasOwn(status, error.code) ? status[error.code as keyof typeof status] : '400 Bad Request';
+      socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+
+  const serve = async (request: FastifyRequest, reply: FastifyReply) => write(reply, await answer(surface, request));
+  app.all('/', serve);
+  app.setNotFoundHandler(serve);
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+    const reason = { 413: 'body_too_large', 415: 'media_type_not_supported', 400: 'request_malformed' } as const;
+    const known = Object.hasOwn(reason, error.statusCode ?? 0)
+      ? reason[error.statusCode as keyof typeof reason]
+      : undefined;
+    write(reply, finish(surface, surface.live(), request, known ? new Refusal(known) : error, {}));
+  });
+  return app;
+}
+
+async function answer(surface: Surface, request: FastifyRequest): Promise<Answer> {
+  const live = surface.live();
+  const trace: Trace = {};
+  let at: Address['at'] | undefined;
+  try {
+    const call = readCall(request.raw, request.originalUrl, request.body, live.trustedProxies);
+    const address = findAddress(live.addresses, call.path);
+    if (!address) throw new Refusal('address_unknown');
+    at = address.at;
+    const methods = METHODS[at];
+    if (call.method === 'OPTIONS')
+      return { status: 204, headers: { allow: ['OPTIONS', 'HEAD', ...methods].join(', ') } };
+    if (call.method !== 'HEAD' && !methods.includes(call.method)) {
+      return withHeader(
+        finish(surface, live, request, new Refusal('method_not_allowed'), trace, at),
+        'allow',
+        methods.join(', '),
+      );
+    }
+    if (at === 'metadata') return metadata(live.metadata);
+    if (at === 'jwks') return metadata(live.jwks);
+    if (onlyLooks(call)) return NOTHING_DONE;
+    const wait = live.rateLimit?.take(call.clientIp, Date.now()) ?? 0;
+    if (wait > 0) {
+      return withHeader(
+        finish(surface, live, request, new Refusal('rate_limited'), trace, at),
+        'retry-after',
+        String(wait),
+      );
+    }
+    return await act(address, { surface, live, call, now: surface.clock(), trace });
+  } catch (error) {
+    return finish(surface, live, request, error, trace, at);
+  }
+}
+
+function act(address: Address, turn: Turn): Answer | Promise<Answer> {
+  switch (address.at) {
+    case 'login':
+      return startLogin(turn, address.portal);
+    case 'return':
+      return finishLogin(turn, address.environment);
+    case 'enter':
+      return enter(turn, address.environment, address.portal);
+    case 'logout':
+      return signOut(turn, address.portal);
+    case 'logout_run':
+      return continueSignOut(turn, address.run);
+    case 'metadata':
+    case 'jwks':
+      throw new Error(`${address.at} does not act`);
+  }
+}
+
+function finish(
+  surface: Surface,
+  live: Live,
+  request: FastifyRequest,
+  error: unknown,
+  trace: Trace,
+  at?: Address['at'],
+): Answer {
+  const refused = refuse(surface, live, error, trace, at);
+  // A person who is told to try again may come back to a fresh connection.
+  return request.raw.complete ? refused : withHeader(refused, 'connection', 'close');
+}
+
+const withHeader = (answer: Answer, name: string, value: string): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, [name]: value },
+});
+
+function write(reply: FastifyReply, { status, headers, cookies, body }: Answer): FastifyReply {
+  reply
+    .code(status)
+    .headers(ALWAYS)
+    .headers({ ...headers });
+  if (cookies && cookies.length > 0) reply.header('set-cookie', cookies);
+  return reply.send(body ?? '');
+}

@@ -1,0 +1,41 @@
+import type { Decision } from '../core/decide.ts';
+import { type Answer, appendParam, page } from './answer.ts';
+import { asCalled } from './login-url.ts';
+import { emailPage } from './pages/email.ts';
+import { pickerPage } from './pages/picker.ts';
+import type { Turn } from './turn.ts';
+
+/** Asks the person. Their answer comes back to the login URL, with the portal's own query, and starts over from there. */
+export function ask({ live, call, trace }: Turn, decision: Decision & { do: 'ask' }): Answer {
+  const { portal, page: kind, offered, suggested, emailUnknown } = decision;
+  trace.trail = decision.trail;
+  const loginUrl = asCalled(live.portals.get(portal.name)?.loginPath ?? '/', call.search);
+  const otherPage = (by: 'email' | 'picker') =>
+    live.routes.discovery.steps.some((step) => step.by === by) ? appendParam(loginUrl, 'ask', by) : undefined;
+
+  if (kind === 'email') {
+    const toPicker = offered.length > 0 ? otherPage('picker') : undefined;
+    const typed = emailUnknown ? call.form.get('email') : undefined;
+    return page(
+      200,
+      emailPage({
+        portal: portal.title,
+        action: loginUrl,
+        formAction: live.formAction,
+        ...(typed !== undefined && { typed }),
+        ...(toPicker !== undefined && { toPicker }),
+      }),
+    );
+  }
+  const toEmail = otherPage('email');
+  return page(
+    200,
+    pickerPage(
+      { portal: portal.title, offered, ...(suggested && { suggested }), ...(emailUnknown && { emailUnknown }) },
+      {
+        choose: (environment) => appendParam(loginUrl, 'choose', environment.name),
+        ...(toEmail !== undefined && { toEmail }),
+      },
+    ),
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * Our cookies, all of them `__Host-` (RFC 6265bis §4.1.3.2): host-only, Secure, Path=/. Two kinds:
+ *
+ * - `login.<reference>`, one for each login under way, so that parallel tabs do not meet. It must survive a
+ *   form posted by an environment, which is another site: hence SameSite=None. What protects it is the sealed
+ *   state that it is bound to, which no other site knows.
+ * - `visit.<portal>.<environment>`, one for each visit, sealed. SameSite=Lax: an embedded request of another
+ *   site cannot end a visit. One cookie a visit, so that a new one is set without having read the others.
+ */
+import type { Unfinished } from '../core/facts.ts';
+import { type EnvironmentName, type PortalName, parseEnvironmentName } from '../core/names.ts';
+import type { Instant } from '../core/time.ts';
+import type { Visit } from '../core/visit.ts';
+import type { Sealer } from '../keys/keys.ts';
+
+const LOGIN = '__Host-wayhome-login.';
+const VISIT = '__Host-wayhome-visit.';
+
+/** Logins under way in one browser, and visits to one portal; older ones are forgotten. */
+const MAX_LOGINS = 6;
+const MAX_VISITS = 8;
+
+/** How long a visit is kept by the browser. Seconds. */
+export const VISIT_LIFETIME = 400 * 86_400;
+
+type Cookie = { readonly name: string; readonly value: string };
+
+/** The cookies whose name begins so. No decoding: ours hold plain characters only, and a foreign one is no use. */
+function cookiesNamed(header: string, prefix: string): Cookie[] {
+  const found: Cookie[] = [];
+  for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + 1)) {
+    const before = header[at - 1];
+    if (before !== undefined && before !== ' ' && before !== ';') continue;
+    const end = header.indexOf(';', at);
+    const pair = header.slice(at, end === -1 ? undefined : end);
+    const equals = pair.indexOf('=');
+    if (equals > 0) found.push({ name: pair.slice(0, equals), value: pair.slice(equals + 1) });
+  }
+  return found;
+}
+
+const expire = (name: string): string => `${name}=; Path=/; Secure; HttpOnly; Max-Age=0`;
+
+export type LoginCookie = {
+  readonly reference: string;
+  /** Binds the sealed state to this browser. 128 bits in base64url. */
+  readonly secret: string;
+  readonly startedAt: Instant;
+  readonly portal: PortalName;
+  readonly environment: EnvironmentName;
+};
+
+export function setLoginCookie(login: LoginCookie, lifetime: number): string {
+  const value = `${login.secret}.${login.startedAt}.${login.portal}.${login.environment}`;
+  return `${LOGIN}${login.reference}=${value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime}`;
+}
+
+export const clearLoginCookie = (reference: string): string => expire(LOGIN + reference);
+
+/** The secret of one login in this browser. */
+export function loginSecret(header: string, reference: string): string | undefined {
+  const [cookie] = cookiesNamed(header, `${LOGIN}${reference}=`);
+  return cookie?.value.split('.', 1)[0];
+}
+
+/** Logins that left from this browser, newest first, and the lines that clear those over the limit. */
+export function readLogins(header: string): { logins: (Unfinished & { portal: string })[]; clear: string[] } {
+  const logins = cookiesNamed(header, LOGIN).map(({ name, value }) => {
+    const [, at, portal = '', environment = ''] = value.split('.');
+    return { name, at: Number(at), portal, environment: parseEnvironmentName(environment) };
+  });
+  logins.sort((a, b) => b.at - a.at);
+  return {
+    logins: logins.flatMap(({ at, portal, environment }) =>
+      environment && Number.isSafeInteger(at) ? [{ at, portal, environment }] : [],
+    ),
+    clear: logins.slice(MAX_LOGINS - 1).map(({ name }) => expire(name)),
+  };
+}
+
+export function setVisitCookie(visit: Visit, sealer: Sealer): string {
+  const { portal, environment, at, appUrl, frontLogout } = visit;
+  const text = JSON.stringify([at, appUrl, frontLogout?.url, frontLogout?.returnParam]);
+  const sealed = sealer.seal(['visit', portal, environment], text, at);
+  return `${VISIT}${portal}.${environment}=${sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${VISIT_LIFETIME}`;
+}
+
+/** This browser's visits to a portal; what cannot be opened is passed over. */
+export function readVisits(header: string, portal: PortalName, sealer: Sealer): Visit[] {
+  const prefix = `${VISIT}${portal}.`;
+  const visits: Visit[] = [];
+  for (const { name, value } of cookiesNamed(header, prefix).slice(0, 4 * MAX_VISITS)) {
+    const environment = parseEnvironmentName(name.slice(prefix.length));
+    const text = environment && sealer.open(['visit', portal, environment], value);
+    if (!environment || text === undefined) continue;
+    const [at, appUrl, url, returnParam] = JSON.parse(text) as [number, string, string | null, string | null];
+    visits.push({ portal, environment, at, appUrl, ...(url && returnParam && { frontLogout: { url, returnParam } }) });
+  }
+  return visits;
+}
+
+/** Clears every visit to a portal, also those that cannot be opened any more. */
+export const clearVisitCookies = (header: string, portal: PortalName): string[] =>
+  cookiesNamed(header, `${VISIT}${portal}.`).map(({ name }) => expire(name));
+
+/** Clears the oldest visits to a portal so that one more stays within the limit. */
+export const clearOldVisits = (visits: readonly Visit[]): string[] =>
+  [...visits]
+    .sort((a, b) => b.at - a.at)
+    .slice(MAX_VISITS - 1)
+    .map(({ portal, environment }) => expire(`${VISIT}${portal}.${environment}`));

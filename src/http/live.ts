@@ -1,0 +1,54 @@
+/**
+ * What the surface works with. `Live` is everything that came out of one routes file, opened; it is replaced as
+ * a whole when the routes are read again, and a request keeps the one it began with. `Surface` is what stays.
+ */
+import type { BlockList } from 'node:net';
+import type { Audit } from '../core/audit.ts';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { Routes } from '../core/routes.ts';
+import type { Clock } from '../core/time.ts';
+import type { Sealer, Signer } from '../keys/keys.ts';
+import type { OpenPortal } from '../portals/portal.ts';
+import type { Delegate } from '../protocols/delegate.ts';
+import type { Store } from '../store/store.ts';
+import type { Address } from './addresses.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+export type Live = {
+  readonly routes: Routes;
+  /** Origin of `public_url`, without a trailing slash. */
+  readonly publicOrigin: string;
+  readonly portals: ReadonlyMap<PortalName, LivePortal>;
+  readonly delegates: ReadonlyMap<EnvironmentName, Delegate>;
+  /** Exact paths of portals and metadata. */
+  readonly addresses: ReadonlyMap<string, Address>;
+  readonly logout: { readonly then: 'app' | 'portal' | 'page'; readonly fanOut: 'origin' | 'visited' | 'all' };
+  /** Seconds from a login's start to the last moment of its return. */
+  readonly loginLifetime: number;
+  /** CSP `form-action` of a form that may end at any environment. */
+  readonly formAction: string;
+  readonly trustedProxies: BlockList;
+  readonly rateLimit?: RateLimit;
+  readonly metadata: string;
+  readonly jwks: string;
+};
+
+export type LivePortal = {
+  readonly open: OpenPortal;
+  readonly signer: Signer;
+  readonly loginPath: string;
+  readonly homeUrl?: string;
+  /** Answers the metadata on the login path to `Accept: application/json` without a request (opt-in). */
+  readonly metadataAtLoginPath: boolean;
+};
+
+export type Surface = {
+  /** The routes in force. */
+  readonly live: () => Live;
+  readonly sealer: Sealer;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Unpredictable bytes. */
+  readonly random: (bytes: number) => Buffer;
+  readonly audit: Audit;
+};

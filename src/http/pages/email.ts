@@ -1,0 +1,27 @@
+import { html } from './html.ts';
+import { layout, note, type Page } from './layout.ts';
+import { fill, texts } from './texts.ts';
+
+export type EmailView = {
+  readonly portal: string;
+  /** What was typed before, where it did not lead anywhere. */
+  readonly typed?: string;
+  /** The login URL as it was called: the form posts to it, so that the portal's request travels along. */
+  readonly action: string;
+  /** Absent where discovery has no picker step. */
+  readonly toPicker?: string;
+  readonly formAction: string;
+};
+
+export function emailPage({ portal, typed, action, toPicker, formAction }: EmailView): Page {
+  const words = texts.email;
+  const body = html`<p>${fill(words.lead, { portal })}</p>
+${typed !== undefined && note(words.unknown)}
+<form method="post" action="${action}">
+<label for="email">${words.label}</label>
+<input id="email" name="email" type="email" autocomplete="email" required maxlength="254" value="${typed ?? ''}">
+<button class="button" type="submit">${words.submit}</button>
+</form>
+${toPicker !== undefined && html`<p><a href="${toPicker}">${words.to_picker}</a></p>`}`;
+  return layout({ title: words.title, body, formAction });
+}

@@ -1,0 +1,24 @@
+import { REASONS, type Reason } from '../../core/reason.ts';
+import { html } from './html.ts';
+import { layout, type Page } from './layout.ts';
+import { texts } from './texts.ts';
+
+export type RefusalView = {
+  readonly reason: Reason;
+  readonly reference: string;
+  /** The login URL with the portal's request, where it is known. */
+  readonly startAgain?: string;
+  /** The same, asking for the picker or the email page. */
+  readonly chooseAnother?: string;
+};
+
+/** A plain no. It says what the reason's `says` says, so that it tells an attacker nothing more. */
+export function refusalPage({ reason, reference, startAgain, chooseAnother }: RefusalView): Page {
+  const words = texts.refusal;
+  const { title, text } = texts.says[REASONS[reason].says];
+  const body = html`<p>${text}</p>
+${startAgain !== undefined ? html`<a class="button" href="${startAgain}">${words.start_again}</a>` : html`<p>${words.go_back}</p>`}
+${chooseAnother !== undefined && html`<p><a href="${chooseAnother}">${words.choose_another}</a></p>`}
+<p>${words.reference} <code>${reference}</code><br>${words.reference_hint}</p>`;
+  return layout({ title, body });
+}

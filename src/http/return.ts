@@ -1,0 +1,40 @@
+import { admit } from '../core/decide.ts';
+import type { EnvironmentName } from '../core/names.ts';
+import { Refusal } from '../core/reason.ts';
+import { CLOCK_SKEW } from '../core/time.ts';
+import type { SingleUse } from '../store/store.ts';
+import type { Answer } from './answer.ts';
+import { parameters } from './call.ts';
+import { proceed } from './proceed.ts';
+import { openState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** `/return/<environment>`: an environment sent the browser back. Nothing is used up unless all of it is right. */
+export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<Answer> {
+  const { surface, live, call, now, trace } = turn;
+  if (!live.routes.environments.has(name)) throw new Refusal('address_unknown', `environment ${name}`);
+  trace.environment = name;
+  const params = parameters(call);
+  const state = openState(surface.sealer, params.get('state'), name, call.cookies, live.loginLifetime, now);
+  const { reference, request, nonce, startedAt, reason } = state;
+  trace.reference = reference;
+  trace.portal = request.portal;
+  trace.request = request;
+
+  // The routes may have changed since the login left; an environment that may not come in is not listened to.
+  const portal = live.routes.portals.get(request.portal);
+  if (!portal) throw new Refusal('portal_unknown', request.portal);
+  const admitted = admit(live.routes, portal, name);
+  if ('reason' in admitted) throw new Refusal(admitted.reason, name);
+  const delegate = live.delegates.get(name);
+  if (!delegate) throw new Refusal('environment_disabled', name);
+
+  const assertion = await delegate.complete(params, { nonce }, now);
+  const keys: SingleUse[] = [
+    { key: `login:${reference}:${startedAt}`, until: startedAt + live.loginLifetime + CLOCK_SKEW },
+  ];
+  if (assertion.replayKey !== undefined) {
+    keys.push({ key: `assertion:${assertion.replayKey}`, until: assertion.acceptableUntil });
+  }
+  return proceed(turn, { about: 'assertion', request, assertion }, { keys, login: { reference, reason } });
+}

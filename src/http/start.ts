@@ -1,0 +1,53 @@
+import type { Facts } from '../core/facts.ts';
+import type { PortalName } from '../core/names.ts';
+import type { PortalRequest } from '../core/portal.ts';
+import { Refusal } from '../core/reason.ts';
+import { type Answer, metadata } from './answer.ts';
+import type { Call } from './call.ts';
+import { readLogins, readVisits } from './cookies.ts';
+import type { LivePortal, Surface } from './live.ts';
+import { proceed } from './proceed.ts';
+import type { Turn } from './turn.ts';
+
+/** The Remote Login URL: the portal's request, or the person's answer on the picker or email page. */
+export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> {
+  const { live, call, surface, trace } = turn;
+  const portal = live.portals.get(name);
+  if (!portal) throw new Refusal('portal_unknown', name);
+  trace.portal = name;
+  if (portal.metadataAtLoginPath && call.search === '' && call.header('accept')?.startsWith('application/json')) {
+    return metadata(live.metadata);
+  }
+  const request = portal.open.readRequest(call.query);
+  trace.request = request;
+  return proceed(turn, { about: 'start', request, facts: readFacts(surface, call, portal, request) });
+}
+
+/** Everything that discovery may look at; what is costly to read is read when a step asks for it. */
+export function readFacts(
+  surface: Pick<Surface, 'sealer'>,
+  call: Call,
+  portal: LivePortal,
+  request: PortalRequest,
+): Facts {
+  const { name } = portal.open.portal;
+  let returnQuery: URLSearchParams | undefined;
+  const choice = call.query.get('choose');
+  const asked = call.query.get('ask');
+  const typedEmail = call.form.get('email');
+  return {
+    query: (param) => call.query.get(param),
+    returnQuery: (param) => {
+      returnQuery ??= new URL(portal.open.returnUrl(request) ?? 'about:blank').searchParams;
+      return returnQuery.get(param) ?? undefined;
+    },
+    header: call.header,
+    host: call.host,
+    clientIp: call.clientIp,
+    visits: readVisits(call.cookies, name, surface.sealer),
+    unfinished: readLogins(call.cookies).logins.filter((login) => login.portal === name),
+    ...(choice !== undefined && { choice }),
+    ...(typedEmail !== undefined && { typedEmail }),
+    ...((asked === 'email' || asked === 'picker') && { ask: asked }),
+  };
+}

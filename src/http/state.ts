@@ -1,0 +1,74 @@
+/**
+ * The state of a login, sealed and carried by the browser: a login start keeps nothing on the server.
+ *
+ * On the wire it is `<reference>.<sealed>`. The reference finds the login's cookie; the sealed part opens only
+ * with that cookie's secret and at the return address of the environment that the login left for (additional
+ * data of the AEAD), which is what stops login CSRF and mix-up (RFC 9700 §2.1 and §4.4).
+ */
+import type { StepReason } from '../core/discovery.ts';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { PortalRequest } from '../core/portal.ts';
+import { Refusal } from '../core/reason.ts';
+import { CLOCK_SKEW, type Instant } from '../core/time.ts';
+import type { Sealer } from '../keys/keys.ts';
+import { loginSecret } from './cookies.ts';
+
+export type LoginState = {
+  readonly request: PortalRequest;
+  readonly nonce: string;
+  readonly startedAt: Instant;
+  /** Why discovery chose the environment. */
+  readonly reason: StepReason;
+};
+
+const REFERENCE_LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
+const REFERENCE_PATTERN = /^[0-9a-hjkmnp-tv-z]{10}$/;
+
+/** Ten letters of Crockford's base 32 (50 bits): short enough to read out on the telephone. */
+export function makeReference(random: (bytes: number) => Buffer): string {
+  let reference = '';
+  for (const byte of random(10)) reference += REFERENCE_LETTERS[byte & 31];
+  return reference;
+}
+
+type Bound = { readonly reference: string; readonly secret: string; readonly environment: EnvironmentName };
+
+const boundTo = ({ reference, secret, environment }: Bound) => ['login', environment, reference, secret];
+
+export function sealState(sealer: Sealer, login: LoginState, bound: Bound): string {
+  const { request, nonce, startedAt, reason } = login;
+  const text = JSON.stringify([request.portal, request.initiated, request.params, nonce, startedAt, reason]);
+  return `${bound.reference}.${sealer.seal(boundTo(bound), text, startedAt)}`;
+}
+
+export type OpenedState = LoginState & { readonly reference: string };
+
+/** Opens what came back. Throws `Refusal`; it consumes nothing. */
+export function openState(
+  sealer: Sealer,
+  state: string | undefined,
+  environment: EnvironmentName,
+  cookies: string,
+  lifetime: number,
+  now: Instant,
+): OpenedState {
+  if (!state) throw new Refusal('state_missing');
+  const reference = state.slice(0, 10);
+  if (!REFERENCE_PATTERN.test(reference) || state[10] !== '.')
+    throw new Refusal('state_invalid', 'not a state of this router');
+  const secret = loginSecret(cookies, reference);
+  if (!secret) throw new Refusal('login_not_from_this_browser', `login ${reference}`);
+  const text = sealer.open(boundTo({ reference, secret, environment }), state.slice(11));
+  if (text === undefined) throw new Refusal('state_invalid', `login ${reference}`);
+  const [portal, initiated, params, nonce, startedAt, reason] = JSON.parse(text) as [
+    PortalName,
+    PortalRequest['initiated'],
+    Record<string, string>,
+    string,
+    Instant,
+    StepReason,
+  ];
+  if (now - startedAt > lifetime || startedAt - now > CLOCK_SKEW)
+    throw new Refusal('login_expired', `login ${reference}`);
+  return { request: { portal, initiated, params }, nonce, startedAt, reason, reference };
+}

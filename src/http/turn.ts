@@ -1,0 +1,25 @@
+import type { Trail } from '../core/discovery.ts';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { PortalRequest } from '../core/portal.ts';
+import type { Instant } from '../core/time.ts';
+import type { Call } from './call.ts';
+import type { Live, Surface } from './live.ts';
+
+/** One request on its way through a handler. */
+export type Turn = {
+  readonly surface: Surface;
+  readonly live: Live;
+  readonly call: Call;
+  readonly now: Instant;
+  /** Filled in as the handler learns it, so that a refusal can say how far the login came. */
+  readonly trace: Trace;
+};
+
+export type Trace = {
+  reference?: string;
+  portal?: PortalName;
+  environment?: EnvironmentName;
+  /** Set once the portal's request is known to be good: there is a way to start again. */
+  request?: PortalRequest;
+  trail?: Trail;
+};

@@ -1,0 +1,127 @@
+/** A checked routes file → live things: signers, verifiers, portals. Part of composing; see compose.ts. */
+import { isDeepStrictEqual } from 'node:util';
+import type { CheckedEnvironment, CheckedKey, CheckedRoutes, CheckedSigning } from './config/checked.ts';
+import type { EnvironmentName, PortalName } from './core/names.ts';
+import { fixedAddresses } from './http/addresses.ts';
+import type { Live, LivePortal } from './http/live.ts';
+import { openRateLimit } from './http/rate-limit.ts';
+import { hmacKey, hmacVerifier } from './keys/hmac.ts';
+import { openJwks } from './keys/jwks.ts';
+import { isHmac, type Signer, type Verifier } from './keys/keys.ts';
+import { openPublicKey } from './keys/public-key.ts';
+import { makeSigningKey, openSigner, publishedKeys } from './keys/signer.ts';
+import type { Outbound } from './outbound/outbound.ts';
+import { openPortal } from './portals/open-portal.ts';
+import type { Delegate } from './protocols/delegate.ts';
+import { openHandoff } from './protocols/handoff/handoff.ts';
+import type { Store } from './store/store.ts';
+
+export type Opened = { readonly checked: CheckedRoutes; readonly live: Live };
+
+type Parts = { readonly store: Store; readonly outbound: Outbound };
+
+/** Opens everything that a routes file names. What did not change is taken over from `previous`, cached keys included. */
+export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: Opened): Promise<Opened> {
+  const delegates = new Map<EnvironmentName, Delegate>();
+  for (const [name, entry] of checked.environments) {
+    delegates.set(name, unchanged(checked, previous, name) ?? (await openDelegate(checked, entry, parts.outbound)));
+  }
+  const portals = new Map<PortalName, LivePortal>();
+  for (const [name, { preset, settings, signing, loginPath, homeUrl, metadataAtLoginPath }] of checked.portals) {
+    const signer = await openPortalSigner(name, signing, parts.store);
+    const open = openPortal(preset, settings);
+    portals.set(name, { open, signer, loginPath, metadataAtLoginPath, ...(homeUrl !== undefined && { homeUrl }) });
+  }
+  const signers = [...portals.values()].map(({ signer }) => signer);
+  const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit } = checked;
+  const live: Live = {
+    routes,
+    publicOrigin,
+    portals,
+    delegates,
+    addresses: fixedAddresses([...checked.portals].map(([name, portal]) => ({ name, ...portal }))),
+    logout,
+    loginLifetime,
+    formAction: formActionOf(checked),
+    trustedProxies,
+    ...(rateLimit && { rateLimit: openRateLimit(rateLimit.perSecond, rateLimit.burst) }),
+    metadata: JSON.stringify(describeIssuer(issuer, publicOrigin, signers)),
+    jwks: JSON.stringify(publishedKeys(signers)),
+  };
+  return { checked, live };
+}
+
+/** Ends what a replaced routes file had open and the new one does not use. */
+export function closeUnused({ live: old }: Opened, next?: Opened): void {
+  for (const [name, delegate] of old.delegates) if (next?.live.delegates.get(name) !== delegate) delegate.close?.();
+}
+
+/**
+ * Metadata of the issuer (OpenID Connect Discovery 1.0 §3): what a portal needs to verify our tokens. There is
+ * no authorization or token endpoint behind it, so none is named.
+ */
+const describeIssuer = (issuer: string, origin: string, signers: readonly Signer[]) => ({
+  issuer,
+  jwks_uri: `${origin}/.well-known/jwks.json`,
+  id_token_signing_alg_values_supported: [...new Set(signers.map(({ algorithm }) => algorithm))],
+});
+
+/** The email form ends at whichever environment the address belongs to, so its schemes are all that can be said. */
+function formActionOf({ environments }: CheckedRoutes): string {
+  const schemes = new Set([...environments.values()].map(({ login }) => new URL(login.url).protocol));
+  return ["'self'", ...schemes].join(' ');
+}
+
+function unchanged(checked: CheckedRoutes, previous: Opened | undefined, name: EnvironmentName): Delegate | undefined {
+  if (!previous || previous.checked.publicOrigin !== checked.publicOrigin) return undefined;
+  const same = isDeepStrictEqual(previous.checked.environments.get(name)?.login, checked.environments.get(name)?.login);
+  return same ? previous.live.delegates.get(name) : undefined;
+}
+
+async function openDelegate(
+  { publicOrigin, issuer: routerIssuer }: CheckedRoutes,
+  { environment, login }: CheckedEnvironment,
+  outbound: Outbound,
+): Promise<Delegate> {
+  const { audience } = login;
+  return openHandoff(
+    {
+      environment: environment.name,
+      loginUrl: login.url,
+      publicOrigin,
+      issuer: login.issuer,
+      routerIssuer,
+      audience: audience.is === 'text' ? audience.text : audience.is === 'router' ? undefined : audience.is,
+      nonce: login.nonce,
+      jti: login.jti,
+      maxLifetime: login.maxLifetime,
+      unsolicited: login.unsolicited === 'allowed',
+    },
+    await openVerifier(login.key, outbound),
+  );
+}
+
+async function openVerifier(key: CheckedKey, outbound: Outbound): Promise<Verifier> {
+  switch (key.kind) {
+    case 'secret':
+      return hmacVerifier(key.algorithms, hmacKey(key.secret));
+    case 'public_key':
+      return openPublicKey(key.text, key.algorithms);
+    case 'jwks_url': {
+      const { url, algorithms, allowPrivate } = key;
+      return openJwks({
+        url,
+        algorithms,
+        fetch: () => outbound.get(url, { allowPrivate, accept: 'application/json' }),
+      });
+    }
+  }
+}
+
+async function openPortalSigner(portal: PortalName, signing: CheckedSigning, store: Store): Promise<Signer> {
+  if ('secret' in signing) return openSigner(signing.algorithm, { secret: signing.secret });
+  const { algorithm, privateKeyPem } = signing;
+  if (isHmac(algorithm)) throw new Error(`portal ${portal} signs with ${algorithm} and has no secret`);
+  const kept = () => store.keep(`signing-key/${portal}/${algorithm}`, () => makeSigningKey(algorithm));
+  return openSigner(algorithm, { privateKeyPem: privateKeyPem ?? (await kept()) });
+}

@@ -1,0 +1,118 @@
+import type { PortalProblem } from './check-preset.ts';
+import type { PortalSettings } from './portal.ts';
+import { LOGIN_ORIGIN, type PortalPreset, returnParam, type SettingRule, unsolicitedResponse } from './preset.ts';
+import { prepareAllow } from './redirect-uri.ts';
+import { constantUrl } from './template.ts';
+
+/** What routes.yaml says about a portal, as far as its preset has a say in it. */
+export type CheckedSettings = Pick<PortalSettings, 'settings' | 'allowRedirects' | 'tokenLifetime' | 'delivery'> & {
+  readonly algorithm?: string;
+};
+
+/** Faults of one portal's settings against its preset; `path` starts at the portal, in the words of routes.yaml. */
+export function checkSettings(preset: PortalPreset, given: CheckedSettings): PortalProblem[] {
+  return [
+    ...checkValues(preset, given.settings),
+    ...checkAllowRedirects(preset, given.allowRedirects),
+    ...checkSigning(preset, given),
+    ...checkDelivery(preset, given.delivery),
+  ];
+}
+
+/** The settings with the preset's defaults and the router's own origin. */
+export function fillSettings(
+  preset: PortalPreset,
+  settings: Readonly<Record<string, string>>,
+  publicOrigin: string,
+): Readonly<Record<string, string>> {
+  const filled: Record<string, string> = { [LOGIN_ORIGIN]: publicOrigin };
+  for (const [name, rule] of Object.entries(preset.config)) {
+    const value = Object.hasOwn(settings, name) ? settings[name] : rule.default;
+    if (value !== undefined) filled[name] = value;
+  }
+  return filled;
+}
+
+function checkValues(preset: PortalPreset, settings: CheckedSettings['settings']): PortalProblem[] {
+  const problems: PortalProblem[] = [];
+  for (const name of Object.keys(settings)) {
+    if (Object.hasOwn(preset.config, name)) continue;
+    const known = Object.keys(preset.config).join(', ');
+    problems.push({
+      path: ['settings', name],
+      message: `${preset.title} has no setting ${name}; it has ${known || 'none'}`,
+    });
+  }
+  for (const [name, rule] of Object.entries(preset.config)) {
+    const value = Object.hasOwn(settings, name) ? settings[name] : rule.default;
+    const message = value === undefined ? missing(rule) : wrong(rule, value);
+    if (message) problems.push({ path: ['settings', name], message });
+  }
+  return problems.length > 0 ? problems : checkTargets(preset, settings);
+}
+
+const missing = (rule: SettingRule): string | undefined =>
+  rule.required ? `is required: ${rule.label} (for example ${rule.example})` : undefined;
+
+function wrong(rule: SettingRule, value: string): string | undefined {
+  if (rule.kind === 'url' && !prepareAllow(value)) {
+    return 'must be an https URL (or http on loopback) of origin and path only';
+  }
+  if (rule.pattern !== undefined && !new RegExp(`^(?:${rule.pattern})$`, 'u').test(value)) {
+    return `must match ${rule.pattern} (for example ${rule.example})`;
+  }
+  return undefined;
+}
+
+/** A setting that stands in a host name can still spoil the URL. */
+function checkTargets(preset: PortalPreset, settings: CheckedSettings['settings']): PortalProblem[] {
+  const config = fillSettings(preset, settings, '');
+  const param = returnParam(preset);
+  const allows = (param === undefined ? undefined : preset.authn_request.params[param]?.url?.allow) ?? [];
+  const targets = [preset.authn_response, unsolicitedResponse(preset)].flatMap((rule) =>
+    rule ? [rule.target.url] : [],
+  );
+  const urls = [
+    ...allows.map((allow) => constantUrl(allow, config)),
+    ...targets.map((target) => constantUrl(target, config).replace(/\?.*$/, '')),
+  ];
+  const broken = urls.find((url) => !prepareAllow(url));
+  return broken === undefined ? [] : [{ path: ['settings'], message: `do not make a usable address: ${broken}` }];
+}
+
+function checkAllowRedirects(preset: PortalPreset, allowRedirects: readonly string[]): PortalProblem[] {
+  return allowRedirects.flatMap((url, index) => {
+    const path = ['allow_redirects', index];
+    if (returnParam(preset) === undefined) return [{ path, message: `${preset.title} sends no return address` }];
+    if (prepareAllow(url)) return [];
+    return [{ path, message: 'must be an https URL (or http on loopback) of origin and path only, compared exactly' }];
+  });
+}
+
+function checkSigning({ title, token }: PortalPreset, { tokenLifetime, algorithm }: CheckedSettings): PortalProblem[] {
+  const problems: PortalProblem[] = [];
+  if (!Number.isInteger(tokenLifetime) || tokenLifetime < 1 || tokenLifetime > token.lifetime.max) {
+    problems.push({ path: ['token_lifetime'], message: `must be between 1s and ${token.lifetime.max}s for ${title}` });
+  }
+  if (algorithm !== undefined && !(token.algs as readonly string[]).includes(algorithm)) {
+    problems.push({ path: ['signing', 'algorithm'], message: `${title} takes ${token.algs.join(', ')}` });
+  }
+  return problems;
+}
+
+function checkDelivery(
+  { title, authn_response: rule }: PortalPreset,
+  delivery: CheckedSettings['delivery'],
+): PortalProblem[] {
+  const problems: PortalProblem[] = [];
+  const { mode, param } = delivery ?? {};
+  const takesForm = rule.mode === 'form_post' || rule.form_post_param !== undefined;
+  if (mode === 'form_post' && !takesForm)
+    problems.push({ path: ['delivery', 'mode'], message: `${title} takes no posted token` });
+  if (mode === 'query' && rule.token_param === null)
+    problems.push({ path: ['delivery', 'mode'], message: `${title} takes no token in a query` });
+  if (param !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(param)) {
+    problems.push({ path: ['delivery', 'param'], message: 'must be a letter, then letters, digits or _' });
+  }
+  return problems;
+}

@@ -1,0 +1,98 @@
+import type { PortalRequest } from '../core/portal.ts';
+import { Refusal } from '../core/reason.ts';
+import { foldName } from './parameter-name.ts';
+import type { Delivery, OpenPortal, PortalSettings } from './portal.ts';
+import { type PortalPreset, type ResponseRule, returnParam, unsolicitedResponse } from './preset.ts';
+import { type Filled, fillText, fillUrl } from './template.ts';
+
+/** Longest URL that a token is sent in, in characters. Our choice: what browsers and proxies all take. */
+export const LONGEST_DELIVERY_URL = 8_192;
+
+type Config = Readonly<Record<string, string>>;
+type Override = NonNullable<PortalSettings['delivery']>;
+
+/** A response with the operator's `delivery` applied. */
+type Chosen = { readonly mode: ResponseRule['mode']; readonly param: string };
+
+type Carrier = {
+  readonly chosen: Chosen;
+  readonly fixed: Filled;
+  readonly fromParam: boolean;
+  readonly echoes: readonly (readonly [name: string, source: Filled])[];
+};
+
+/** Compiles how the token travels; `returnUrl` answers with the judged return address of a request. */
+export function planDelivery(
+  preset: PortalPreset,
+  config: Config,
+  override: Override,
+  returnUrl: OpenPortal['returnUrl'],
+): OpenPortal['deliver'] {
+  const answering = planCarrier(preset.authn_response, config, override);
+  const rule = unsolicitedResponse(preset);
+  const unsolicited = rule ? planCarrier(rule, config, override) : answering;
+  return (request, token) => {
+    const wanted = returnUrl(request);
+    const carrier = wanted === undefined && request.initiated === 'platform' ? unsolicited : answering;
+    const target = carrier.fromParam && wanted !== undefined ? wanted : carrier.fixed(request.params);
+    return send(carrier.chosen, withEchoes(target, carrier, request), token);
+  };
+}
+
+/**
+ * Names, folded, that a return address may not carry: those that the preset reserves, every name that a token
+ * may travel under, and what we append beside it.
+ */
+export function reservedNames(preset: PortalPreset, override: Override): ReadonlySet<string> {
+  const names: string[] = [];
+  const param = returnParam(preset);
+  if (param !== undefined) names.push(...(preset.authn_request.params[param]?.url?.reserved ?? []));
+  if (override.param !== undefined) names.push(override.param);
+  for (const rule of [preset.authn_response, unsolicitedResponse(preset)]) {
+    if (!rule) continue;
+    names.push(...Object.keys(rule.params ?? {}));
+    for (const name of [rule.token_param, rule.form_post_param]) if (name != null) names.push(name);
+  }
+  return new Set(names.map(foldName));
+}
+
+function planCarrier(rule: ResponseRule, config: Config, override: Override): Carrier {
+  const mode = override.mode ?? rule.mode;
+  const param = (mode === 'form_post' ? rule.form_post_param : undefined) ?? rule.token_param ?? '';
+  return {
+    chosen: { mode, param: override.param ?? param },
+    fixed: fillUrl(rule.target.url, config),
+    fromParam: rule.target.from_param !== undefined,
+    echoes: Object.entries(rule.params ?? {}).map(([name, source]) => [name, fillText(`{${source}}`, config)] as const),
+  };
+}
+
+/** Parameters that the request did not bring are not echoed. */
+function withEchoes(target: string, { echoes }: Carrier, { params }: PortalRequest): string {
+  return echoes.reduce((url, [name, source]) => {
+    const value = source(params);
+    return value === '' ? url : appendToQuery(url, name, encodeURIComponent(value));
+  }, target);
+}
+
+/** Appends to the text, so that the bytes before it stay as the portal wrote them. Encodes nothing. */
+const appendToQuery = (url: string, name: string, value: string): string =>
+  `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`;
+
+function send({ mode, param }: Chosen, target: string, token: string): Delivery {
+  switch (mode) {
+    case 'form_post':
+      return { mode, action: target, fields: { [param]: token } };
+    case 'query':
+      return redirect(appendToQuery(target, param, token));
+    case 'fragment':
+      return redirect(`${target}#${param === '' ? '' : `${param}=`}${token}`);
+    case 'path':
+      return redirect(`${target}${token}`);
+  }
+}
+
+function redirect(url: string): Delivery {
+  if (url.length > LONGEST_DELIVERY_URL) throw new Refusal('token_too_large', `${url.length} characters`);
+  return { mode: 'redirect', url };
+}

@@ -1,0 +1,97 @@
+/**
+ * The handoff protocol: the environment signs its own person in, and sends the browser back with a short-lived
+ * JWT in `access_token`. An environment that already signs for a portal needs no new code, only the router's
+ * return address in place of the portal's. Both keys of the trip are checked: the token's signature and
+ * claims here, the sealed state and the browser by the caller.
+ */
+import { createHash } from 'node:crypto';
+import type { Assertion, Claims, ClaimValue } from '../../core/environment.ts';
+import { Refusal } from '../../core/reason.ts';
+import { CLOCK_SKEW, type Instant } from '../../core/time.ts';
+import { type CompactToken, readCompact } from '../../keys/compact.ts';
+import type { Verifier } from '../../keys/keys.ts';
+import type { Delegate } from '../delegate.ts';
+import { readErrorAnswer } from './error-answer.ts';
+import type { HandoffSettings } from './settings.ts';
+import { type CheckedToken, checkHandoffToken } from './token.ts';
+
+/** Claims of the token that say nothing about the person. */
+const PROTOCOL_CLAIMS: ReadonlySet<string> = new Set(['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'nonce']);
+
+/**
+ * Opens an environment that speaks handoff. With an HMAC verifier nothing in it is asynchronous.
+ * Throws an `Error` for a `loginUrl` with a fragment and for unsolicited tokens beside `nonce: not_echoed`.
+ */
+export function openHandoff(settings: HandoffSettings, verifier: Verifier): Delegate {
+  const { environment, unsolicited } = settings;
+  if (unsolicited && settings.nonce === 'not_echoed') {
+    throw new Error('`unsolicited: allowed` needs `nonce: echoed`: without it the two kinds of token look alike');
+  }
+  const departure = prepareDeparture(settings);
+
+  function assertionOf({ claims }: CompactToken, { exp, jti }: CheckedToken): Assertion {
+    const replayKey = jti === undefined ? undefined : `handoff/${environment}/jti/${jti}`;
+    return {
+      environment,
+      claims: personOf(claims),
+      acceptableUntil: exp + CLOCK_SKEW,
+      ...(replayKey !== undefined && { replayKey }),
+    };
+  }
+
+  return {
+    begin({ state, nonce, loginHint }) {
+      const url = `${departure}${state}&nonce=${nonce}`;
+      return { url: loginHint === undefined ? url : `${url}&login_hint=${encodeURIComponent(loginHint)}` };
+    },
+
+    complete(answer, { nonce }, now) {
+      const refusal = readErrorAnswer(answer);
+      if (refusal) throw refusal;
+      const text = answer.get('access_token');
+      if (!text) throw new Refusal('jwt_malformed', 'access_token is absent');
+      const token = readCompact(text);
+      return afterwards(verifier.verify(token, now), () =>
+        assertionOf(token, checkHandoffToken(token.claims, settings, nonce, now)),
+      );
+    },
+
+    ...(unsolicited && {
+      completeUnsolicited(text: string, now: Instant) {
+        const token = readCompact(text);
+        return afterwards(verifier.verify(token, now), () => {
+          if (Object.hasOwn(token.claims, 'nonce')) throw new Refusal('jwt_made_for_return');
+          const assertion = assertionOf(token, checkHandoffToken(token.claims, settings, undefined, now));
+          return assertion.replayKey === undefined ? { ...assertion, replayKey: replayKeyOf(token) } : assertion;
+        });
+      },
+    }),
+
+    close: () => verifier.close?.(),
+  };
+
+  /** Of what was signed, never of the whole text: a signature can have several spellings. */
+  function replayKeyOf({ signingInput }: CompactToken): string {
+    return `handoff/${environment}/sha256/${createHash('sha256').update(signingInput).digest('base64url')}`;
+  }
+}
+
+/** The departure's URL up to where the state goes: inside the encoded return address, at its end. */
+function prepareDeparture({ loginUrl, publicOrigin, environment }: HandoffSettings): string {
+  if (loginUrl.includes('#')) throw new Error('a login URL cannot have a fragment (#…)');
+  const separator = !loginUrl.includes('?') ? '?' : /[?&]$/.test(loginUrl) ? '' : '&';
+  return `${loginUrl}${separator}redirect_uri=${encodeURIComponent(`${publicOrigin}/return/${environment}?state=`)}`;
+}
+
+/** A name may be `__proto__`; without a prototype it is a claim like any other. */
+function personOf(claims: CompactToken['claims']): Claims {
+  const person: Record<string, ClaimValue> = Object.create(null);
+  for (const name of Object.keys(claims)) {
+    if (!PROTOCOL_CLAIMS.has(name)) person[name] = claims[name] as ClaimValue;
+  }
+  return person;
+}
+
+/** Stays synchronous where the verifier is. */
+const afterwards = <T>(verified: void | Promise<void>, then: () => T): T | Promise<T> =>
+  verified instanceof Promise ? verified.then(then) : then();

@@ -1,0 +1,37 @@
+import type { Instant } from '../core/time.ts';
+import type { Claimed, SingleUse, Store } from './store.ts';
+
+/** How often forgotten keys are swept out. Seconds. */
+const SWEEP_EVERY = 60;
+
+/** `memory:` keeps its promises for the life of the process: for tests, and for trying things out. */
+export function openMemoryStore(): Store {
+  const claimed = new Map<string, Instant>();
+  const kept = new Map<string, string>();
+  let sweepAt = 0;
+
+  const sweep = (now: Instant) => {
+    sweepAt = now + SWEEP_EVERY;
+    for (const [key, until] of claimed) if (until < now) claimed.delete(key);
+  };
+  const claim = (keys: readonly SingleUse[], now: Instant): Claimed => {
+    if (now >= sweepAt) sweep(now);
+    for (const { key } of keys) {
+      const until = claimed.get(key);
+      if (until !== undefined && until >= now) return { replayed: key };
+    }
+    for (const { key, until } of keys) claimed.set(key, until);
+    return 'first';
+  };
+
+  return {
+    claim: async (keys, now) => claim(keys, now),
+    keep: async (name, make) => {
+      const value = kept.get(name) ?? make();
+      kept.set(name, value);
+      return value;
+    },
+    ping: async () => {},
+    close: async () => {},
+  };
+}

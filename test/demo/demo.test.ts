@@ -1,0 +1,223 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import t from 'tap';
+import { openEnvironment } from '../../examples/demo/environment.ts';
+import { Jar } from '../../examples/demo/jar.ts';
+import { US_PEOPLE } from '../../examples/demo/people.ts';
+import { judgeToken, type Rule } from '../../examples/demo/portal-token.ts';
+import { choosePorts, FIXED_PORTS, movePorts } from '../../examples/demo/ports.ts';
+import { openServer } from '../../examples/demo/server.ts';
+
+const NOW = 1_800_000_000;
+const ISSUER = 'https://login.acme.test/';
+const SECRET = 'a secret of the portal and the router, 64 characters and no less';
+
+const good = {
+  iss: ISSUER,
+  aud: 'https://portal.usepylon.com',
+  iat: NOW,
+  exp: NOW + 60,
+  jti: 'one',
+  email: 'ada@initech.example',
+} satisfies JWTPayload;
+
+const sign = (claims: object, alg = 'HS256', secret = SECRET): Promise<string> =>
+  new SignJWT({ ...claims }).setProtectedHeader({ alg, typ: 'JWT' }).sign(Buffer.from(secret));
+
+const without = (name: keyof typeof good): object =>
+  Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
+
+t.test('the stand-in portal takes a token exactly when every rule of its article holds', async (t) => {
+  const cases: readonly (readonly [string, object, Rule | 'accepted'])[] = [
+    ['all as it should be', good, 'accepted'],
+    ['with account_id', { ...good, account_id: 'a' }, 'accepted'],
+    ['with account_external_id', { ...good, account_external_id: 'a' }, 'accepted'],
+    ['with both', { ...good, account_id: 'a', account_external_id: 'a' }, 'account'],
+    ['with an account that is no text', { ...good, account_id: 7 }, 'account'],
+    ['with a claim that is not listed', { ...good, name: 'Ada' }, 'listed claims'],
+    ['iss without its slash', { ...good, iss: 'https://login.acme.test' }, 'iss'],
+    ['iss with a path', { ...good, iss: 'https://login.acme.test/callback' }, 'iss'],
+    ['aud as a list', { ...good, aud: ['https://portal.usepylon.com'] }, 'aud'],
+    ['aud with a slash', { ...good, aud: 'https://portal.usepylon.com/' }, 'aud'],
+    ['iat 60 s ahead', { ...good, iat: NOW + 60, exp: NOW + 120 }, 'accepted'],
+    ['iat 61 s ahead', { ...good, iat: NOW + 61, exp: NOW + 120 }, 'iat'],
+    ['iat 60 s ago', { ...good, iat: NOW - 60 }, 'accepted'],
+    ['iat 61 s ago', { ...good, iat: NOW - 61 }, 'iat age'],
+    ['iat with a fraction', { ...good, iat: NOW - 0.5 }, 'iat'],
+    ['no iat', without('iat'), 'iat'],
+    ['exp 59 s ago', { ...good, exp: NOW - 59 }, 'accepted'],
+    ['exp 60 s ago', { ...good, exp: NOW - 60 }, 'exp'],
+    ['no exp', without('exp'), 'exp'],
+    ['no email', without('email'), 'email'],
+    ['an email of two', { ...good, email: 'a@b@c' }, 'email'],
+    ['emails as a list', { ...good, email: ['ada@initech.example'] }, 'email'],
+  ];
+  for (const [title, claims, expected] of cases) {
+    const verdict = await judgeToken(await sign(claims), { issuer: ISSUER, secret: SECRET }, NOW);
+    t.equal(verdict.accepted ? 'accepted' : verdict.rule, expected, title);
+  }
+});
+
+t.test('a shared secret verifies HMAC only, and that secret only', async (t) => {
+  const judge = async (token: string) => {
+    const verdict = await judgeToken(token, { issuer: ISSUER, secret: SECRET }, NOW);
+    return verdict.accepted ? 'accepted' : verdict.rule;
+  };
+  for (const alg of ['HS256', 'HS384', 'HS512']) t.equal(await judge(await sign(good, alg)), 'accepted', alg);
+  t.equal(
+    await judge(await sign(good, 'HS256', 'another secret, which is of sixty-four characters, as it should')),
+    'signature',
+  );
+  const { privateKey } = await generateKeyPair('RS256');
+  t.equal(
+    await judge(await new SignJWT(good).setProtectedHeader({ alg: 'RS256' }).sign(privateKey)),
+    'algorithm',
+    'RS256',
+  );
+  const [, payload] = (await sign(good)).split('.');
+  t.equal(await judge(`${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`), 'algorithm', 'none');
+  t.equal(await judge('not a token'), 'signature');
+});
+
+t.test('without a secret the portal reads the keys that the metadata of the issuer names', async (t) => {
+  const { router, admin } = await choosePorts('free');
+  const origin = `http://127.0.0.1:${router}`;
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k' };
+  let metadata: object = {};
+  const server = await openServer(router, {
+    'GET /.well-known/openid-configuration': () => ({ status: 200, body: JSON.stringify(metadata) }),
+    'GET /jwks': () => ({ status: 200, body: JSON.stringify({ keys: [jwk] }) }),
+  });
+  t.teardown(() => server.close());
+  const cases: readonly (readonly [string, object, string, string])[] = [
+    ['as it should be', { issuer: `${origin}/`, jwks_uri: `${origin}/jwks` }, 'PS256', 'accepted'],
+    ['PS512 by the same key', { issuer: `${origin}/`, jwks_uri: `${origin}/jwks` }, 'PS512', 'accepted'],
+    ['RS256 is not listed', { issuer: `${origin}/`, jwks_uri: `${origin}/jwks` }, 'RS256', 'algorithm'],
+    ['another issuer', { issuer: origin, jwks_uri: `${origin}/jwks` }, 'PS256', 'keys'],
+    ['keys from elsewhere', { issuer: `${origin}/`, jwks_uri: `http://127.0.0.1:${admin}/jwks` }, 'PS256', 'keys'],
+  ];
+  for (const [title, served, alg, expected] of cases) {
+    metadata = served;
+    const token = await new SignJWT({ ...good, iss: `${origin}/` })
+      .setProtectedHeader({ alg, kid: 'k' })
+      .sign(privateKey);
+    const verdict = await judgeToken(token, { issuer: `${origin}/` }, NOW);
+    t.equal(verdict.accepted ? 'accepted' : verdict.rule, expected, title);
+  }
+});
+
+t.test('an environment hands its token to the router’s return address only', async (t) => {
+  const ports = await choosePorts('free');
+  const router = `http://localhost:${ports.router}`;
+  const environment = await openEnvironment({
+    port: ports.us,
+    name: 'us',
+    look: { party: 'US', role: 'test', accent: '#000' },
+    people: US_PEOPLE,
+    router,
+    secret: SECRET,
+    links: { helpCenter: '/', article: '/', portalLogin: '/' },
+    now: () => NOW,
+  });
+  t.teardown(() => environment.close());
+  const logIn = (redirectUri: string, origin = environment.origin) =>
+    fetch(`${environment.origin}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin },
+      body: new URLSearchParams({ person: 'ada', redirect_uri: redirectUri, nonce: 'n' }),
+    });
+
+  const answer = await logIn(`${router}/return/us?state=s`);
+  const location = answer.headers.get('location') ?? '';
+  t.match(location, `${router}/return/us?state=s&access_token=`);
+  const claims = JSON.parse(Buffer.from(location.split('.')[1] ?? '', 'base64url').toString());
+  t.match(claims, { iss: `${environment.origin}/`, aud: `${router}/`, iat: NOW, exp: NOW + 120, nonce: 'n' });
+
+  for (const redirectUri of [
+    'https://evil.example/return/us?state=s',
+    `${router}.evil.example/return/us?state=s`,
+    `${router}@evil.example/return/us?state=s`,
+    `${router}/return/eu?state=s`,
+    `${router}/return/us?state=s#f`,
+    `${router}/callback?state=s`,
+  ]) {
+    const refused = await logIn(redirectUri);
+    t.equal(refused.status, 400, redirectUri);
+    t.equal(refused.headers.get('location'), null);
+  }
+  t.equal((await logIn(`${router}/return/us?state=s`, 'https://evil.example')).status, 400, 'a form of another site');
+
+  for (const [returnTo, ends] of [
+    [`${router}/logout/run`, `${router}/logout/run`],
+    ['https://evil.example/', '/'],
+    [`${router}@evil.example/`, '/'],
+    ['', '/'],
+  ]) {
+    const address = `${environment.origin}/logout?return_to=${encodeURIComponent(returnTo ?? '')}`;
+    t.equal((await fetch(address, { redirect: 'manual' })).headers.get('location'), ends, `signing out to ${returnTo}`);
+  }
+});
+
+t.test('moving the ports of routes.yaml changes every address of the demo and nothing else', async (t) => {
+  const text = await readFile(new URL('../../routes.yaml', import.meta.url), 'utf8');
+  const ports = Object.fromEntries(
+    Object.keys(FIXED_PORTS).map((party, index) => [party, 20_000 + index]),
+  ) as typeof FIXED_PORTS;
+  const moved = movePorts(text, ports);
+  for (const [party, port] of Object.entries(FIXED_PORTS)) t.notMatch(moved, `:${port}`, `${party} has moved`);
+  const back = Object.entries(FIXED_PORTS).reduce(
+    (sofar, [, port], index) => sofar.replaceAll(`:${20_000 + index}`, `:${port}`),
+    moved,
+  );
+  t.equal(back, text);
+  t.equal(
+    movePorts('10.127.0.0.1:80801 localhost:80 127.0.0.1:4400', ports),
+    '10.127.0.0.1:80801 localhost:80 127.0.0.1:20002',
+  );
+});
+
+t.test('the client of the check keeps cookies as browsers do', async (t) => {
+  const router = new URL('http://localhost:8080/callback');
+  const portal = new URL('http://127.0.0.1:4400/');
+  const cases: readonly (readonly [string, URL, string, string, 'GET' | 'POST', boolean, boolean])[] = [
+    ['a plain one', router, 'a=1', 'http://localhost:9999/x', 'GET', false, true],
+    ['another host', router, 'a=1', 'http://127.0.0.1:8080/', 'GET', false, false],
+    ['another path', router, 'a=1; Path=/callback', 'http://localhost:8080/callbacks', 'GET', false, false],
+    ['a path below', router, 'a=1; Path=/callback', 'http://localhost:8080/callback/x', 'GET', false, true],
+    ['expired', router, 'a=1; Max-Age=0', 'http://localhost:8080/', 'GET', false, false],
+    ['Secure on localhost', router, '__Host-a=1; Path=/; Secure', 'http://localhost:8080/', 'GET', false, true],
+    ['Secure elsewhere without TLS', portal, '__Host-a=1; Path=/; Secure', portal.href, 'GET', false, false],
+    ['__Host- without Secure', router, '__Host-a=1; Path=/', router.href, 'GET', false, false],
+    ['__Host- with a domain', router, '__Host-a=1; Path=/; Secure; Domain=localhost', router.href, 'GET', false, false],
+    ['Lax, another site’s link', router, 'a=1; SameSite=Lax', router.href, 'GET', true, true],
+    ['Lax, another site’s form', router, 'a=1; SameSite=Lax', router.href, 'POST', true, false],
+    ['Strict, another site’s link', router, 'a=1; SameSite=Strict', router.href, 'GET', true, false],
+    ['None, another site’s form', router, 'a=1; Secure; SameSite=None', router.href, 'POST', true, true],
+  ];
+  for (const [title, from, cookie, to, method, cross, sent] of cases) {
+    const jar = new Jar();
+    jar.keep(from, [cookie]);
+    t.equal(jar.header(new URL(to), { method, cross }) !== '', sent, title);
+  }
+});
+
+t.test('every journey of the demo goes well, several demos side by side', async (t) => {
+  const [{ startDemo }, { checkDemo }] = await Promise.all([
+    import('../../examples/demo/start.ts'),
+    import('../../examples/demo/check.ts'),
+  ]);
+  const walk = async (): Promise<void> => {
+    const log: string[] = [];
+    const demo = await startDemo({ ports: 'free', output: (line) => log.push(line) });
+    try {
+      await checkDemo(demo, ({ journey, problem }) => t.equal(problem, undefined, journey));
+      t.notMatch(log.join('\n'), /eyJ|access_token=/, 'no token in the log');
+    } finally {
+      await demo.close();
+    }
+  };
+  await Promise.all([walk(), walk()]);
+});
