@@ -32,7 +32,12 @@ function checkSigning(
   const keyAt = [...path, 'private_key'];
   if (isHmac(algorithm)) {
     if (!secret && !report.blamed(secretAt)) {
-      report.fault(secretAt, 'required, and missing', `${algorithm} needs the secret that router and portal share.`, 'key');
+      report.fault(
+        secretAt,
+        'required, and missing',
+        `${algorithm} needs the secret that router and portal share.`,
+        'key',
+      );
     }
     if (privateKey)
       report.fault(keyAt, `${algorithm} uses no private key`, 'Remove it, or choose a PS* algorithm.', 'key');
@@ -87,7 +92,12 @@ function checkSources({ report }: Survey, path: Path, login: HandoffDraft, algor
   if (first === undefined) {
     // One that is there and faulty has been reported.
     if (KEY_WORDS.some((word) => report.blamed([...path, word]))) return;
-    report.fault([...path, wanted[0] ?? ''], 'required, and missing', `${example} needs ${wanted.join(' or ')}.`, 'key');
+    report.fault(
+      [...path, wanted[0] ?? ''],
+      'required, and missing',
+      `${example} needs ${wanted.join(' or ')}.`,
+      'key',
+    );
   } else if (others.length === 0 && !wanted.includes(first)) {
     report.fault([...path, first], `${first} does not fit ${example}`, `Write ${wanted.join(' or ')}.`, 'key');
   }

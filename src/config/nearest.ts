@@ -29,10 +29,10 @@ export function nearestAmong(known: Iterable<string>): (word: string) => string 
 export const didYouMean = (nearest: string | undefined): string =>
   nearest === undefined ? '' : `Did you mean ${JSON.stringify(nearest)}? `;
 
-/** Words for a remedy: at most twelve of them, then how many there are. */
+/** Words for a remedy: at most twenty of them, then how many there are. */
 export function listed(words: Iterable<string>): string {
   const all = [...words];
-  return all.length <= 12 ? all.join(', ') : `${all.slice(0, 12).join(', ')}, … (${all.length} in all)`;
+  return all.length <= 20 ? all.join(', ') : `${all.slice(0, 20).join(', ')}, … (${all.length} in all)`;
 }
 
 /** Optimal string alignment distance. */

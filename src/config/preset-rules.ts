@@ -84,7 +84,8 @@ function checkPortal({ report }: Survey, path: Path, portal: PortalDraft, preset
     if (Object.hasOwn(preset.config, key) && value !== undefined) settings[key] = value;
     else {
       const meant = nearest(key);
-      if (meant !== undefined) report.excuse([...path, 'settings', meant]);
+      if (meant !== undefined && !Object.hasOwn(portal.settings ?? {}, meant))
+        report.excuse([...path, 'settings', meant]);
       const remedy = `${didYouMean(meant)}${preset.title} has: ${listed(known) || 'none'}.`;
       report.fault([...path, 'settings', key], 'unknown setting', remedy, 'key');
     }

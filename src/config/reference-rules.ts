@@ -40,7 +40,9 @@ export function checkOrder({ draft, report }: Survey): void {
     const remedy = `The default step at discovery[${last}] always answers; put it at the end.`;
     report.notice(['discovery', last + 1], 'this step is never reached', remedy);
   }
-  const asks = steps.some((step) => step?.by === undefined || step.by === 'email' || step.by === 'picker' || step.by === 'default');
+  const asks = steps.some(
+    (step) => step?.by === undefined || step.by === 'email' || step.by === 'picker' || step.by === 'default',
+  );
   if (steps.length > 0 && !asks) {
     const remedy = 'End the list with picker, email or default.';
     report.notice(['discovery'], 'a person whom no step recognises is refused', remedy, 'key');
@@ -52,6 +54,11 @@ export function checkSignOut(survey: Survey): void {
   if (survey.draft.logout?.then !== 'portal') return;
   for (const { path, entry } of portalsOf(survey)) {
     if (entry.home_url !== undefined || survey.report.blamed([...path, 'home_url'])) continue;
-    survey.report.fault([...path, 'home_url'], 'required, and missing', 'logout.then: portal ends a sign-out there.', 'key');
+    survey.report.fault(
+      [...path, 'home_url'],
+      'required, and missing',
+      'logout.then: portal ends a sign-out there.',
+      'key',
+    );
   }
 }

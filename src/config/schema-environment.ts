@@ -10,14 +10,11 @@ const NAME_DOMAINS = 'Name domains that only this environment’s people have, o
 const emailDomain = z
   .string()
   .refine(
-    (value) => parseDomain(value) !== undefined,
+    (value) => isPublicSuffix(value.toLowerCase()) || parseDomain(value) !== undefined,
     says('must be a domain', 'Write it as it stands after the @, without *, such as acme.com.'),
   )
   .refine(
-    (value) => {
-      const domain = parseDomain(value);
-      return domain === undefined || !isPublicSuffix(domain);
-    },
+    (value) => !isPublicSuffix(parseDomain(value) ?? value.toLowerCase()),
     says('is a public suffix: anybody can have an address below it', NAME_DOMAINS),
   );
 

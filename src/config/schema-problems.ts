@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { didYouMean, listed, nearestAmong } from './nearest.ts';
-import { type Path, quoted, type Report } from './problem.ts';
+import { dotted, type Path, quoted, type Report } from './problem.ts';
 import { type AnySchema, type Keys, keysAt } from './schema-keys.ts';
 
 /** Schemas inside which even keys are not repeated in messages: what stands there may be a secret in the wrong place. */
@@ -18,28 +18,39 @@ export function schemaProblems(schema: AnySchema, tree: unknown, report: Report)
   const result = schema.safeParse(tree);
   if (result.success) return [];
   const faulty: Path[] = [];
+  /** Mappings that hold an unknown key. */
+  const mistyped = new Set<string>();
 
   const judge = (issue: z.core.$ZodIssue, base: Path): void => {
     const path = [...base, ...(issue.path as Path)];
     if (issue.code === 'unrecognized_keys') {
       faulty.push(...issue.keys.map((key) => [...path, key]));
+      mistyped.add(dotted(path));
       reportUnknownKeys(report, path, issue.keys, keysAt(schema, path, tree, unspeakable), valueAt(tree, path));
       return;
     }
     const inner = issue.code === 'invalid_union' ? likelyBranch(issue.errors) : undefined;
     if (inner) {
-      for (const error of inner) judge(error, path);
+      for (const error of inOrder(inner)) judge(error, path);
       return;
     }
     faulty.push(path);
+    // What is wrong as a whole is wrong because of the key that was just reported.
+    if (issue.code === 'custom' && mistyped.has(dotted(path))) {
+      report.excuse(path);
+      return;
+    }
     reportValue(report, path, issue, valueAt(tree, path));
   };
 
-  // Unknown keys first: a mistyped key is one fault, not a missing key beside it.
-  const isUnknownKey = ({ code }: z.core.$ZodIssue) => code === 'unrecognized_keys';
-  const [unknown = [], others = []] = partition(result.error.issues, isUnknownKey);
-  for (const issue of [...unknown, ...others]) judge(issue, []);
+  for (const issue of inOrder(result.error.issues)) judge(issue, []);
   return faulty;
+}
+
+/** Unknown keys first: a mistyped key is one fault, not a missing key beside it. */
+function inOrder(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const rank = ({ code }: z.core.$ZodIssue) => (code === 'unrecognized_keys' ? 0 : 1);
+  return issues.toSorted((a, b) => rank(a) - rank(b));
 }
 
 function reportUnknownKeys(

@@ -22,18 +22,29 @@ export const text = z
   .min(1, says('must not be empty', 'Write a text, or remove the key.'))
   .regex(/^\P{Cc}*$/u, says('must be one line without control characters', 'Remove them.'));
 
-export const duration = matching(DURATION_PATTERN, 'must be a duration', 'Write a number and its unit: 60s, 10m, 12h, 30d.');
+export const duration = matching(
+  DURATION_PATTERN,
+  'must be a duration',
+  'Write a number and its unit: 60s, 10m, 12h, 30d.',
+);
 
-export const name = matching(NAME_PATTERN, 'must be a name of a-z, 0-9 and -', 'Use 1 to 63 of these characters, without - at either end.');
+export const name = matching(
+  NAME_PATTERN,
+  'must be a name of a-z, 0-9 and -',
+  'Use 1 to 63 of these characters, without - at either end.',
+);
 
 /** The URL rules depend on `insecure_development`, so they stand in url-rules.ts. */
 export const url = matching(/./, 'must be an absolute URL', 'Write it in full, with https://.');
 
-export const hostAndPort = matching(/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?:[0-9]{1,5})$/, 'must be host:port', 'For example 0.0.0.0:8080 or [::1]:9090.')
-  .refine(
-    (value) => Number(value.slice(value.lastIndexOf(':') + 1)) <= 65_535,
-    says('the port is above 65535', 'For example 0.0.0.0:8080.'),
-  );
+export const hostAndPort = matching(
+  /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?:[0-9]{1,5})$/,
+  'must be host:port',
+  'For example 0.0.0.0:8080 or [::1]:9090.',
+).refine(
+  (value) => Number(value.slice(value.lastIndexOf(':') + 1)) <= 65_535,
+  says('the port is above 65535', 'For example 0.0.0.0:8080.'),
+);
 
 export const addressRange = z
   .string()
@@ -43,26 +54,38 @@ export const addressRange = z
   );
 
 /** RFC 3986 §2.3 unreserved characters: nothing that a router would read as a pattern or decode. */
-export const path = matching(/^(?:\/[A-Za-z0-9._~-]+)+$/, 
-      'must be a plain absolute path',
-      'Write /callback: letters, digits and ._~- between slashes, no slash at the end.',
-    )
-  .refine(
-    (value) => !value.split('/').some((segment) => segment === '.' || segment === '..'),
-    says('must not hold . or .. as a segment', 'Write the path that is meant.'),
-  );
+export const path = matching(
+  /^(?:\/[A-Za-z0-9._~-]+)+$/,
+  'must be a plain absolute path',
+  'Write /callback: letters, digits and ._~- between slashes, no slash at the end.',
+).refine(
+  (value) => !value.split('/').some((segment) => segment === '.' || segment === '..'),
+  says('must not hold . or .. as a segment', 'Write the path that is meant.'),
+);
 
-export const parameter = matching(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/, 'must be a parameter name', 'A letter, then letters, digits, . _ or -.');
+export const parameter = matching(
+  /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
+  'must be a parameter name',
+  'A letter, then letters, digits, . _ or -.',
+);
 
 const one = { minProperties: 1, maxProperties: 1 };
 
-const envName = matching(/^[A-Za-z_][A-Za-z0-9_]*$/, 
-      'must be the name of an environment variable',
-      'Letters, digits and _; the secret itself belongs in the variable.',
-    );
-const reference = z.strictObject({ env: envName.optional(), file: text.optional() }).meta(one);
-
+const envName = matching(
+  /^[A-Za-z_][A-Za-z0-9_]*$/,
+  'must be the name of an environment variable',
+  'Letters, digits and _; the secret itself belongs in the variable.',
+);
 const ONE_SOURCE = says('must name exactly one of env and file', 'Write { env: NAME } or { file: path }.');
+const NOT_HERE = says('must be { env: NAME } or { file: path }', 'A secret never stands in this file.');
+
+const reference = z
+  .strictObject(
+    { env: envName.optional(), file: text.optional() },
+    { error: ({ code }) => (code === 'invalid_type' ? NOT_HERE : undefined) },
+  )
+  .meta(one);
+
 const exactlyOne = (value: { env?: string | undefined; file?: string | undefined }) =>
   (value.env === undefined) !== (value.file === undefined);
 
@@ -75,7 +98,11 @@ export const secret = reference
 const PROTOCOL_CLAIMS = ['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'nonce', 'email', 'email_verified'];
 const OBJECT_WORDS = ['__proto__', 'constructor', 'prototype'];
 
-export const claimName = matching(/^[A-Za-z][\w.:/-]{0,127}$/, 'must be a claim name', 'A letter, then letters, digits and _ . : / or -.')
+export const claimName = matching(
+  /^[A-Za-z][\w.:/-]{0,127}$/,
+  'must be a claim name',
+  'A letter, then letters, digits and _ . : / or -.',
+)
   .refine(
     (value) => !PROTOCOL_CLAIMS.includes(value),
     says(

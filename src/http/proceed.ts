@@ -5,6 +5,7 @@
 import { type Decision, decide, type Question } from '../core/decide.ts';
 import type { StepReason } from '../core/discovery.ts';
 import { Refusal } from '../core/reason.ts';
+import { makeUuid } from '../keys/random.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
@@ -76,7 +77,7 @@ async function handBack(
   const { surface, live, call, now, trace } = turn;
   const to = live.portals.get(portal.name);
   if (!to) throw new Refusal('portal_unknown', portal.name);
-  const claims = to.open.makeClaims(identity, request, { now, id: surface.random(16).toString('base64url') });
+  const claims = to.open.makeClaims(identity, request, { now, id: makeUuid(surface.random) });
   await claim(turn, keys);
   const delivery = to.open.deliver(request, await to.signer.sign(claims));
 

@@ -113,6 +113,23 @@ t.test('case 25: a read that hangs does not hold up tokens whose key is known', 
   t.equal(reads, 2);
 });
 
+t.test('while one read hangs no second one begins', async (t) => {
+  let reads = 0;
+  let answer = (_: OutboundAnswer): void => {};
+  const fetch = (): Promise<OutboundAnswer> => {
+    reads++;
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  };
+  const verifier = openJwks({ url: URL_OF_SET, algorithms: ['RS256'], fetch });
+  const token = await signed(ONE.privateKey, 'one');
+  const waiting = [0, 10, HOUR].map((later) => outcome(verifier, token, NOW + later));
+  t.equal(reads, 1);
+  answer({ status: 200, contentType: '', body: Buffer.from(JSON.stringify({ keys: [JWK_ONE] })) });
+  t.same(await Promise.all(waiting), ['accepted', 'accepted', 'accepted']);
+});
+
 t.test('the last good set serves for a day while the environment is down, and is asked for every 30 s', async (t) => {
   const { set, verifier } = openSet({ keys: [JWK_ONE] });
   const token = await signed(ONE.privateKey, 'one');

@@ -55,6 +55,7 @@ t.test('an answer comes back whole, whatever its status and coding', async (t) =
     const coding = request.url?.slice(1) ?? '';
     t.equal(request.headers.accept, 'application/json');
     t.equal(request.headers['accept-encoding'], 'gzip, deflate');
+    t.equal(request.headers.connection, 'close');
     response.writeHead(404, { 'content-type': 'application/json', ...(coding && { 'content-encoding': coding }) });
     response.end(codings[coding] ?? text);
   });

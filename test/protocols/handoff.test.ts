@@ -222,17 +222,17 @@ t.test('nothing is believed before the signature holds', async (t) => {
 });
 
 t.test('an error answer is read first, and its text goes nowhere but the log', async (t) => {
-  const words: Record<string, Reason> = {
-    access_denied: 'access_denied',
-    login_required: 'login_required',
-    unknown_user: 'unknown_user',
-    user_banned: 'user_banned',
-    temporarily_unavailable: 'environment_unavailable',
-    server_error: 'environment_error',
-    Access_Denied: 'environment_error',
-    constructor: 'environment_error',
-    '<script>': 'environment_error',
-  };
+  const words: [string, Reason][] = [
+    ['access_denied', 'access_denied'],
+    ['login_required', 'login_required'],
+    ['unknown_user', 'unknown_user'],
+    ['user_banned', 'user_banned'],
+    ['temporarily_unavailable', 'environment_unavailable'],
+    ['server_error', 'environment_error'],
+    ['Access_Denied', 'environment_error'],
+    ['constructor', 'environment_error'],
+    ['<script>', 'environment_error'],
+  ];
   const answer = (error: string, description = '') =>
     open().complete(
       new Map([
@@ -243,7 +243,7 @@ t.test('an error answer is read first, and its text goes nowhere but the log', a
       { nonce: NONCE },
       NOW,
     );
-  for (const [word, reason] of Object.entries(words)) t.equal(await reasonOf(() => answer(word)), reason, word);
+  for (const [word, reason] of words) t.equal(await reasonOf(() => answer(word)), reason, word);
   t.equal(await reasonOf(() => answer('')), 'accepted', 'an empty error is none');
   const details: [string, string][] = [
     ['no account\r\n{"event":"login.completed"}', 'access_denied no account??{"event":"login.completed"}'],
