@@ -4,5 +4,7 @@ import { cpSync } from 'node:fs';
 const DATA = ['portals/presets'] as const;
 
 for (const folder of DATA) {
-  cpSync(new URL(`../src/${folder}`, import.meta.url), new URL(`../dist/${folder}`, import.meta.url), { recursive: true });
+  cpSync(new URL(`../src/${folder}`, import.meta.url), new URL(`../dist/${folder}`, import.meta.url), {
+    recursive: true,
+  });
 }

@@ -19,7 +19,8 @@ ${sections.join('\n')}`;
 
 function section(preset: PortalPreset): string {
   const settings = Object.entries(preset.config).map(([name, rule]) => {
-    const byDefault = 'default' in rule && rule.default !== undefined ? `default \`${rule.default}\`` : `example \`${rule.example}\``;
+    const byDefault =
+      'default' in rule && rule.default !== undefined ? `default \`${rule.default}\`` : `example \`${rule.example}\``;
     return `| \`settings.${name}\`${rule.required ? '*' : ''} | ${rule.label} | ${byDefault} |`;
   });
   const claims = Object.entries(preset.token.claims).map(([name, rule]) => `\`${name}\`${rule.required ? '*' : ''}`);

@@ -38,7 +38,10 @@ function rows(schema: Schema, path: string): string[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const at = path === '' ? key : `${path}.${key}`;
     const star = schema.required?.includes(key) ? '*' : '';
-    return [`| \`${at}\`${star} | ${valueOf(value)} | ${value.description ?? ''} |`, ...(isSecret(value) ? [] : rows(value, at))];
+    return [
+      `| \`${at}\`${star} | ${describeValue(value)} | ${value.description ?? ''} |`,
+      ...(isSecret(value) ? [] : rows(value, at)),
+    ];
   });
   const any = schema.additionalProperties;
   return typeof any === 'object' && any.properties ? [...own, ...rows(any, `${path}.<name>`)] : own;
@@ -50,16 +53,17 @@ function tag({ properties }: Schema): string {
   return fixed ? `(${fixed[0]}: ${fixed[1].const})` : '';
 }
 
-function valueOf(schema: Schema): string {
+function describeValue(schema: Schema): string {
   if (isSecret(schema)) return 'secret';
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
   const variants = schema.anyOf ?? schema.oneOf;
-  if (variants) return [...new Set(variants.map(valueOf))].join(' or ');
-  if (schema.items) return `list of ${valueOf(schema.items)}`;
+  if (variants) return [...new Set(variants.map(describeValue))].join(' or ');
+  if (schema.items) return `list of ${describeValue(schema.items)}`;
   return { object: 'mapping', string: 'text', integer: 'number' }[schema.type ?? ''] ?? schema.type ?? '';
 }
 
 const isSecret = ({ anyOf, properties }: Schema): boolean =>
-  (anyOf?.length === 2 && anyOf.every((one) => one.properties && ('env' in one.properties || 'file' in one.properties))) ||
+  (anyOf?.length === 2 &&
+    anyOf.every((one) => one.properties && ('env' in one.properties || 'file' in one.properties))) ||
   (properties !== undefined && Object.keys(properties).join() === 'env,file');

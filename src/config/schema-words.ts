@@ -14,7 +14,7 @@ import { says, unspeakable } from './schema-problems.ts';
 /** Text of one shape; `must be …` and the remedy are said of another type, too. */
 const matching = (pattern: RegExp, message: string, remedy: string) => {
   const error = says(message, remedy);
-  return z.string({ error }).regex(pattern, error);
+  return z.string({ error }).regex(pattern, { error, abort: true });
 };
 
 export const text = z

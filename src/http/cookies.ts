@@ -55,8 +55,6 @@ export function setLoginCookie(login: LoginCookie, lifetime: number): string {
   return `${LOGIN}${login.reference}=${value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime}`;
 }
 
-export const clearLoginCookie = (reference: string): string => expire(LOGIN + reference);
-
 /** The secret of one login in this browser. */
 export function loginSecret(header: string, reference: string): string | undefined {
   const [cookie] = cookiesNamed(header, `${LOGIN}${reference}=`);

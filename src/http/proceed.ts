@@ -9,15 +9,7 @@ import { makeUuid } from '../keys/random.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
-import {
-  clearLoginCookie,
-  clearOldVisits,
-  type LoginCookie,
-  readLogins,
-  readVisits,
-  setLoginCookie,
-  setVisitCookie,
-} from './cookies.ts';
+import { clearOldVisits, type LoginCookie, readLogins, readVisits, setLoginCookie, setVisitCookie } from './cookies.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { makeReference, sealState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -84,8 +76,8 @@ async function handBack(
   const { name, appUrl, frontLogout } = environment;
   const visit = { portal: portal.name, environment: name, at: now, appUrl, ...(frontLogout && { frontLogout }) };
   const others = readVisits(call.cookies, portal.name, surface.sealer).filter((known) => known.environment !== name);
+  // The login's cookie stays until it expires: coming back with it again is told apart from another browser.
   const cookies = [setVisitCookie(visit, surface.sealer), ...clearOldVisits(others)];
-  if (login) cookies.push(clearLoginCookie(login.reference));
 
   trace.reference ??= makeReference(surface.random);
   surface.audit.record({

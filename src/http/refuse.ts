@@ -1,5 +1,7 @@
 /** The one place where a no becomes an answer: audit line, status, page. No handler writes prose. */
 import type { EventName } from '../core/audit.ts';
+import type { EnvironmentName } from '../core/names.ts';
+import type { PortalRequest } from '../core/portal.ts';
 import { type Reason, Refusal } from '../core/reason.ts';
 import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
@@ -47,9 +49,22 @@ function waysOn(
   const loginUrl = askedAgain(portal.loginPath, request);
   const asks = live.routes.discovery.steps.find(({ by }) => by === 'picker' || by === 'email')?.by;
   const chooseAnother = asks && reason !== 'environment_not_found' ? appendParam(loginUrl, 'ask', asks) : undefined;
-  const startAgain =
-    request.initiated === 'platform' && environment
-      ? askedAgain(`/enter/${environment}/${request.portal}`, request)
-      : loginUrl;
-  return { startAgain, ...(chooseAnother !== undefined && { chooseAnother }) };
+  return {
+    startAgain: startAgain(live, request, environment, loginUrl),
+    ...(chooseAnother !== undefined && { chooseAnother }),
+  };
+}
+
+/** From the beginning; but what led to an environment that no list shows (a link, a hint) would not come again. */
+function startAgain(
+  live: Live,
+  request: PortalRequest,
+  environment: EnvironmentName | undefined,
+  loginUrl: string,
+): string {
+  if (!environment) return loginUrl;
+  if (request.initiated === 'platform') return askedAgain(`/enter/${environment}/${request.portal}`, request);
+  const picks = live.routes.discovery.steps.some(({ by }) => by === 'picker');
+  const hidden = live.routes.environments.get(environment)?.listed === false;
+  return picks && hidden ? appendParam(loginUrl, 'choose', environment) : loginUrl;
 }

@@ -34,6 +34,7 @@ const MAX_TRIED = 8;
  */
 export function openJwks({ url, algorithms, fetch }: JwksSettings): Verifier {
   if (!algorithms.every(isPublicKeyAlgorithm)) throw new Error('a key set verifies RS*, PS*, ES* and EdDSA only');
+  const { host } = new URL(url);
   let set: { readonly keys: KeySet; readonly readAt: Instant } | undefined;
   let askedAt: Instant | undefined;
   let asking: Promise<void> | undefined;
@@ -46,8 +47,6 @@ export function openJwks({ url, algorithms, fetch }: JwksSettings): Verifier {
       set = { keys: await parseKeySet(body, algorithms), readAt: now };
     } catch (error) {
       fault = error instanceof Error ? error.message : 'unknown';
-    } finally {
-      asking = undefined;
     }
   }
 
@@ -56,14 +55,15 @@ export function openJwks({ url, algorithms, fetch }: JwksSettings): Verifier {
     const pause = set ? ASK_AGAIN_AFTER : ASK_AGAIN_AFTER_NOTHING;
     if (!asking && (askedAt === undefined || isPast(askedAt, pause, now))) {
       askedAt = now;
-      asking = ask(now);
+      asking = ask(now).finally(() => {
+        asking = undefined;
+      });
     }
     return asking;
   }
 
   function served(now: Instant): KeySet {
-    if (!set || isPast(set.readAt, SERVED_FOR, now))
-      throw new Refusal('keys_unavailable', `${new URL(url).host}: ${fault}`);
+    if (!set || isPast(set.readAt, SERVED_FOR, now)) throw new Refusal('keys_unavailable', `${host}: ${fault}`);
     return set.keys;
   }
 

@@ -157,6 +157,18 @@ t.test('without any set the reason is keys_unavailable, and a recovery is notice
   t.equal(set.reads, 2);
 });
 
+t.test('a fetch that throws before it returns is a failure like any other', async (t) => {
+  let reads = 0;
+  const fetch = (): Promise<OutboundAnswer> => {
+    if (reads++ === 0) throw new Error('network');
+    return Promise.resolve({ status: 200, contentType: '', body: Buffer.from(JSON.stringify({ keys: [JWK_ONE] })) });
+  };
+  const verifier = openJwks({ url: URL_OF_SET, algorithms: ['RS256'], fetch });
+  const token = await signed(ONE.privateKey, 'one');
+  t.equal(await outcome(verifier, token), 'keys_unavailable');
+  t.equal(await outcome(verifier, token, NOW + 5), 'accepted');
+});
+
 t.test('a clock that is set back does not keep an old set alive', async (t) => {
   const { set, verifier } = openSet({ keys: [JWK_ONE] });
   const token = await signed(ONE.privateKey, 'one');

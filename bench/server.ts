@@ -1,0 +1,110 @@
+/** A server under test: a child process, pinned, with its log in a file. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Cores } from './pinning.ts';
+import type { Question, Used } from './probe.ts';
+
+export type Server = {
+  readonly name: string;
+  /** `http://127.0.0.1:<port>`. */
+  readonly origin: string;
+  /** From the spawn to the line that tells the address. Milliseconds. */
+  readonly readyMs: number;
+  ask(question: Question): Promise<Used>;
+  stop(): Promise<void>;
+};
+
+export type Launch = {
+  readonly name: string;
+  /** Arguments of node. */
+  readonly args: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
+};
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PROBE = fileURLToPath(new URL('./probe.ts', import.meta.url));
+
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 2;
+
+/** Starts servers in one folder, on one core, and stops all of them in the end. */
+export class Servers {
+  readonly #folder: string;
+  readonly #cores: Cores | undefined;
+  readonly #children = new Set<ChildProcess>();
+  #count = 0;
+
+  constructor(folder: string, cores: Cores | undefined) {
+    this.#folder = folder;
+    this.#cores = cores;
+  }
+
+  /** Resolves once the server has told its address. Throws with what it wrote when it ends before. */
+  async start({ name, args, variables = {} }: Launch): Promise<Server> {
+    const log = join(this.#folder, `${this.#count++}.log`);
+    const began = performance.now();
+    const child = this.#spawn(['--import', PROBE, ...args], variables, log);
+    const origin = await addressIn(log, child, began + START_TIMEOUT_MS);
+    return {
+      name,
+      origin,
+      readyMs: performance.now() - began,
+      ask: (question) =>
+        new Promise((resolve, reject) => {
+          child.once('message', (used) => resolve(used as Used));
+          child.send(question, (error) => error && reject(error));
+        }),
+      stop: () => this.#stop(child),
+    };
+  }
+
+  /** Runs a command of node to its end. */
+  async run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<{ ms: number }> {
+    const log = join(this.#folder, `${this.#count++}.log`);
+    const began = performance.now();
+    const child = this.#spawn(args, variables, log);
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}: ${readFileSync(log, 'utf8')}`);
+    return { ms: performance.now() - began };
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#children].map((child) => this.#stop(child)));
+  }
+
+  /** Nothing outlives the bench, whatever ends it. */
+  killAll(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+
+  #spawn(args: readonly string[], variables: Readonly<Record<string, string>>, log: string): ChildProcess {
+    const pin = this.#cores ? ['taskset', '-c', String(this.#cores.server)] : [];
+    const [command = '', ...rest] = [...pin, process.execPath, ...args];
+    const output = openSync(log, 'a');
+    const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...variables };
+    const child = spawn(command, rest, { cwd: ROOT, env, stdio: ['ignore', output, output, 'ipc'] });
+    closeSync(output);
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    return child;
+  }
+
+  async #stop(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+async function addressIn(log: string, child: ChildProcess, deadline: number): Promise<string> {
+  for (;;) {
+    const written = readFileSync(log, 'utf8');
+    const [, origin] = / at (http:\/\/127\.0\.0\.1:\d+)/.exec(written) ?? [];
+    if (origin !== undefined) return origin;
+    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`a server did not start: ${written}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,69 @@
+/** The world that every server of the bench stands in: addresses, secrets, and the router's routes file. */
+export const ORIGIN = 'https://login.acme.test';
+export const ISSUER = `${ORIGIN}/`;
+export const CALLBACK = 'https://graph.usepylon.com/callback/jwt?orgSlug=acme';
+
+export const PORTAL_SECRET = 'bench-portal-secret-0123456789-0123456789-0123456789';
+export const ENVIRONMENT_SECRET = 'bench-environment-secret-0123456789-0123456789-0123456789';
+
+/** Login paths of the router's portals. */
+export const LOGIN_PATHS = { hs256: '/callback', other: '/other/callback', ps256: '/ps256/callback' } as const;
+
+export type RoutesOptions = { readonly store: string; readonly environments: number };
+
+/**
+ * Portals that sign with HS256, HS256 and PS256, and that many environments, `us` first. Every environment has a
+ * secret, an issuer and an email domain of its own.
+ */
+export function routesText({ store, environments }: RoutesOptions): string {
+  const names = ['us', ...Array.from({ length: environments - 1 }, (_, index) => `e${index + 1}`)];
+  return `public_url: ${ORIGIN}
+listen: 127.0.0.1:0
+admin: 127.0.0.1:0
+store: ${store}
+portals:
+${portal('support', LOGIN_PATHS.hs256, 'HS256, secret: { env: PORTAL_SECRET }')}
+${portal('other', LOGIN_PATHS.other, 'HS256, secret: { env: OTHER_PORTAL_SECRET }')}
+${portal('rsa', LOGIN_PATHS.ps256, 'PS256')}
+environments:
+${names.map(environment).join('\n')}
+discovery:
+  - by: hint
+    params: [env, domain_hint]
+  - by: source
+  - by: remembered
+    for: 30d
+  - by: email
+  - by: picker
+`;
+}
+
+/** The environment variables that the routes file names. */
+export function variables(environments: number): Record<string, string> {
+  const secrets: Record<string, string> = {
+    PORTAL_SECRET,
+    OTHER_PORTAL_SECRET: `other-${PORTAL_SECRET}`,
+    US_SECRET: ENVIRONMENT_SECRET,
+  };
+  for (let index = 1; index < environments; index++) {
+    secrets[`E${index}_SECRET`] = `bench-secret-${String(index).padStart(32, '0')}`;
+  }
+  return secrets;
+}
+
+const portal = (name: string, path: string, signing: string): string => `  ${name}:
+    preset: pylon
+    login_path: ${path}
+    settings: { org_slug: acme }
+    signing: { algorithm: ${signing} }`;
+
+const environment = (name: string): string => `  ${name}:
+    title: Environment ${name}
+    app_url: https://${name}.acme.test/
+    login:
+      protocol: handoff
+      url: https://${name}.acme.test/sso/support
+      issuer: https://${name}.acme.test/
+      algorithms: [HS256]
+      secret: { env: ${name.toUpperCase()}_SECRET }
+    may_assert: { email_domains: [${name}.example], claims: [account_external_id] }`;

@@ -1,0 +1,136 @@
+/**
+ * The demo's parties around a router of the test's own, so that a test can move time, change the routes while the
+ * router runs, and spoil its store. The routes are the top-level routes.yaml and what the test changes in it.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { type EnvironmentOptions, openEnvironment } from '../../examples/demo/environment.ts';
+import { EU_PEOPLE, GLOBEX_PEOPLE, US_PEOPLE } from '../../examples/demo/people.ts';
+import { openPortal } from '../../examples/demo/portal.ts';
+import { choosePorts, movePorts } from '../../examples/demo/ports.ts';
+import { startWayhome } from '../../src/compose.ts';
+import { openPostingEnvironment } from './posting-environment.ts';
+
+/** Keys of routes.yaml: mappings are merged, everything else is replaced. */
+export type Changes = { readonly [key: string]: unknown };
+
+export type Stage = {
+  /** Origins, without a trailing slash. `poster` is the environment that posts its answer. */
+  readonly router: string;
+  readonly portal: string;
+  readonly us: string;
+  readonly eu: string;
+  readonly globex: string;
+  readonly poster: string;
+  /** How far everybody's clock is ahead of the real one. Seconds. */
+  ahead: number;
+  /** Serves routes.yaml with these changes, and no earlier ones. */
+  serve(changes: Changes): Promise<void>;
+  /** Makes every write to the store fail until it is mended. */
+  store(state: 'spoiled' | 'mended'): void;
+};
+
+type Teardown = { teardown(work: () => unknown): void };
+
+const ROUTES_FILE = fileURLToPath(new URL('../../routes.yaml', import.meta.url));
+const makeSecret = (): string => randomBytes(48).toString('base64url');
+
+export async function openStage(t: Teardown): Promise<Stage> {
+  const ports = await choosePorts('free');
+  const router = `http://localhost:${ports.router}`;
+  const at = (party: keyof typeof ports): string => `http://127.0.0.1:${ports[party]}`;
+  const portal = at('portal');
+  const variables = {
+    PYLON_SHARED_SECRET: makeSecret(),
+    US_HANDOFF_SECRET: makeSecret(),
+    EU_HANDOFF_SECRET: makeSecret(),
+    POSTER_SECRET: makeSecret(),
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'wayhome-browser-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const database = join(folder, 'wayhome.db');
+  const poster = at('guide');
+  const stage = { router, portal, us: at('us'), eu: at('eu'), globex: at('globex'), poster, ahead: 0 };
+  const now = (): number => Math.floor(Date.now() / 1000) + stage.ahead;
+
+  const openApp = async (name: 'us' | 'eu' | 'globex', own: Pick<EnvironmentOptions, 'people' | 'secret'>) => {
+    const helpCenter = `${router}/enter/${name}/support`;
+    const article = `${helpCenter}?redirect_uri=${encodeURIComponent(`${portal}/callback/jwt?orgSlug=acme&to=/articles/refunds`)}`;
+    const links = { helpCenter, article, portalLogin: `${portal}/login` };
+    const look = { party: name, role: 'an app', accent: '#1f5a96' };
+    const party = await openEnvironment({ ...own, look, name, port: ports[name], router, links, now });
+    t.teardown(() => party.close());
+  };
+  await openApp('us', { people: US_PEOPLE, secret: variables.US_HANDOFF_SECRET });
+  await openApp('eu', { people: EU_PEOPLE, secret: variables.EU_HANDOFF_SECRET });
+  await openApp('globex', { people: GLOBEX_PEOPLE });
+  const email = 'pia@poster.example';
+  const posting = await openPostingEnvironment({
+    port: ports.guide,
+    router,
+    secret: variables.POSTER_SECRET,
+    email,
+    now,
+  });
+  t.teardown(() => posting.close());
+  const help = await openPortal({
+    port: ports.portal,
+    orgSlug: 'acme',
+    loginUrl: `${router}/callback`,
+    logoutUrl: `${router}/logout`,
+    secret: variables.PYLON_SHARED_SECRET,
+    now,
+  });
+  t.teardown(() => help.close());
+
+  const usual = merge(parse(movePorts(await readFile(ROUTES_FILE, 'utf8'), ports)) as Changes, {
+    store: `sqlite:${database}`,
+    environments: {
+      poster: {
+        title: 'Poster',
+        app_url: `${poster}/`,
+        login: {
+          protocol: 'handoff',
+          url: `${poster}/sso`,
+          issuer: 'poster',
+          algorithms: ['HS256'],
+          secret: { env: 'POSTER_SECRET' },
+        },
+        may_assert: { email_domains: ['poster.example'], claims: [] },
+        listed: false,
+      },
+    },
+  });
+  const running = await startWayhome({
+    file: ROUTES_FILE,
+    text: stringify(usual),
+    variables,
+    log: () => {},
+    clock: now,
+  });
+  t.teardown(() => running.close());
+  return Object.assign(stage, {
+    async serve(changes: Changes) {
+      if (!(await running.reload(stringify(merge(usual, changes))))) throw new Error('these routes are faulty');
+    },
+    store(state: 'spoiled' | 'mended') {
+      const db = new DatabaseSync(database, { timeout: 5_000 });
+      db.exec(`ALTER TABLE ${state === 'spoiled' ? 'claims RENAME TO away' : 'away RENAME TO claims'}`);
+      db.close();
+    },
+  });
+}
+
+const isMapping = (value: unknown): value is Changes =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const merge = (old: Changes, changes: Changes): Changes =>
+  Object.entries(changes).reduce<Changes>((merged, [key, value]) => {
+    const before = merged[key];
+    return { ...merged, [key]: isMapping(before) && isMapping(value) ? merge(before, value) : value };
+  }, old);

@@ -1,0 +1,65 @@
+import { checkRoutes, type Outcome } from '../../src/config/check.ts';
+import type { ReadFile } from '../../src/config/secrets.ts';
+
+/** A routes file without faults; tests replace pieces of it. */
+export const GOOD = `public_url: https://login.acme.com
+portals:
+  support:
+    preset: pylon
+    login_path: /callback
+    logout_path: /logout
+    settings: { org_slug: acme }
+    signing: { algorithm: HS256, secret: { env: PORTAL } }
+    token_lifetime: 60s
+environments:
+  us:
+    app_url: https://us.acme.com/
+    login:
+      protocol: handoff
+      url: https://us.acme.com/sso
+      issuer: https://us.acme.com/
+      algorithms: [HS256]
+      secret: { env: US }
+    may_assert: { email_domains: [acme.com], claims: [account_id] }
+  eu:
+    app_url: https://eu.acme.com/
+    login:
+      protocol: handoff
+      url: https://eu.acme.com/sso
+      issuer: https://eu.acme.com/
+      algorithms: [HS256]
+      secret: { env: EU }
+    may_assert: { email_domains: [acme.example], claims: [account_id] }
+discovery:
+  - by: hint
+  - by: picker
+`;
+
+export const VARIABLES: Readonly<Record<string, string>> = {
+  PORTAL: 'portal-secret-0123456789-0123456789',
+  US: 'us-secret-0123456789-0123456789-0123',
+  EU: 'eu-secret-0123456789-0123456789-0123',
+  OTHER: 'other-secret-0123456789-0123456789',
+  SHORT: 'only-31-bytes-0123456789-012345',
+  SEAL: Buffer.alloc(32, 7).toString('base64url'),
+};
+
+/** `files`: content by path, as the process would open it; everything else is absent. */
+export function checkText(
+  text: string,
+  given: { variables?: Record<string, string | undefined>; files?: Record<string, string | Buffer> } = {},
+): Outcome {
+  const readFile: ReadFile = (path) => {
+    const content = given.files && Object.hasOwn(given.files, path) ? given.files[path] : undefined;
+    return content === undefined ? { error: 'ENOENT' } : Buffer.from(content);
+  };
+  return checkRoutes({ file: 'routes.yaml', text, readFile, variables: { ...VARIABLES, ...given.variables } });
+}
+
+/** The good file with pieces replaced; a piece that is not there is a mistake of the test. */
+export function goodWith(...changes: readonly (readonly [from: string, to: string])[]): string {
+  return changes.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`not in the good file: ${from}`);
+    return text.replace(from, () => to);
+  }, GOOD);
+}
