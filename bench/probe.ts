@@ -1,4 +1,5 @@
-/** Loaded into every server (`--import`): answers the bench what its process has used, and forces a collection. */
+/** Loaded into every server (`--import`): answers the bench what its process has used, also at its end, and forces a
+ * collection. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -16,13 +17,17 @@ export type Used = {
 if (process.send) {
   process.on('message', (question: Question) => {
     if (question === 'collect') collect();
-    const { user, system } = process.cpuUsage();
-    const { heapUsed, external } = process.memoryUsage();
-    const peakMib = process.resourceUsage().maxRSS / 1024;
-    process.send?.({ cpuMicros: user + system, peakMib, liveBytes: heapUsed + external } satisfies Used);
+    process.send?.(used());
   });
+  process.on('exit', () => process.send?.(used()));
   // The bench may listen for as long as it likes; the server ends when it wants to.
   process.channel?.unref();
+}
+
+function used(): Used {
+  const { user, system } = process.cpuUsage();
+  const { heapUsed, external } = process.memoryUsage();
+  return { cpuMicros: user + system, peakMib: process.resourceUsage().maxRSS / 1024, liveBytes: heapUsed + external };
 }
 
 function collect(): void {

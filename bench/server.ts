@@ -10,8 +10,8 @@ export type Server = {
   readonly name: string;
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string;
-  /** From the spawn to the line that tells the address. Milliseconds. */
-  readonly readyMs: number;
+  /** When it was spawned, by `performance.now()`. */
+  readonly spawnedAt: number;
   ask(question: Question): Promise<Used>;
   stop(): Promise<void>;
 };
@@ -21,13 +21,15 @@ export type Launch = {
   /** Arguments of node. */
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
+  /** Started bare, as an operator starts it: nothing can be asked of it. */
+  readonly unprobed?: boolean;
 };
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PROBE = fileURLToPath(new URL('./probe.ts', import.meta.url));
 
 const START_TIMEOUT_MS = 30_000;
-const POLL_MS = 2;
+const POLL_MS = 1;
 
 /** Starts servers in one folder, on one core, and stops all of them in the end. */
 export class Servers {
@@ -42,15 +44,15 @@ export class Servers {
   }
 
   /** Resolves once the server has told its address. Throws with what it wrote when it ends before. */
-  async start({ name, args, variables = {} }: Launch): Promise<Server> {
+  async start({ name, args, variables = {}, unprobed = false }: Launch): Promise<Server> {
     const log = join(this.#folder, `${this.#count++}.log`);
-    const began = performance.now();
-    const child = this.#spawn(['--import', PROBE, ...args], variables, log);
-    const origin = await addressIn(log, child, began + START_TIMEOUT_MS);
+    const spawnedAt = performance.now();
+    const child = this.#spawn(unprobed ? args : ['--import', PROBE, ...args], variables, log);
+    const origin = await addressIn(log, child, spawnedAt + START_TIMEOUT_MS);
     return {
       name,
       origin,
-      readyMs: performance.now() - began,
+      spawnedAt,
       ask: (question) =>
         new Promise((resolve, reject) => {
           child.once('message', (used) => resolve(used as Used));
@@ -60,14 +62,15 @@ export class Servers {
     };
   }
 
-  /** Runs a command of node to its end. */
-  async run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<{ ms: number }> {
+  /** Runs a command of node to its end: how long it took, in milliseconds, and what it used. */
+  async run({ name, args, variables = {} }: Launch): Promise<{ readonly ms: number; readonly used: Used }> {
     const log = join(this.#folder, `${this.#count++}.log`);
     const began = performance.now();
-    const child = this.#spawn(args, variables, log);
+    const child = this.#spawn(['--import', PROBE, ...args], variables, log);
+    const used = new Promise<Used>((resolve) => child.once('message', (message) => resolve(message as Used)));
     const code = await new Promise((resolve) => child.once('exit', resolve));
-    if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}: ${readFileSync(log, 'utf8')}`);
-    return { ms: performance.now() - began };
+    if (code !== 0) throw new Error(`${name} ended with ${code}: ${readFileSync(log, 'utf8')}`);
+    return { ms: performance.now() - began, used: await used };
   }
 
   async stopAll(): Promise<void> {

@@ -20,7 +20,7 @@ export function routesText({ store, environments }: RoutesOptions): string {
   return `public_url: ${ORIGIN}
 listen: 127.0.0.1:0
 admin: 127.0.0.1:0
-store: ${store}
+store: ${JSON.stringify(store)}
 portals:
 ${portal('support', LOGIN_PATHS.hs256, 'HS256, secret: { env: PORTAL_SECRET }')}
 ${portal('other', LOGIN_PATHS.other, 'HS256, secret: { env: OTHER_PORTAL_SECRET }')}

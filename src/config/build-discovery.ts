@@ -43,7 +43,7 @@ function buildStep(step: StepEntry): Step {
     case 'default':
       return { by: 'default', to: step.to as EnvironmentName };
     default:
-      return step;
+      return { by: step.by };
   }
 }
 

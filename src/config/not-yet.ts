@@ -6,11 +6,6 @@ export function checkNotYet(survey: Survey): void {
   if (draft.store?.startsWith('redis')) {
     report.fault(['store'], 'a Redis store is not part of this version', 'Use sqlite:<path> or memory:.');
   }
-  const fanOut = draft.logout?.fan_out;
-  if (fanOut !== undefined && fanOut !== 'origin') {
-    const remedy = 'This version signs out of the environment that the person came through; write fan_out: origin.';
-    report.notice(['logout', 'fan_out'], `fan_out: ${fanOut} is not part of this version`, remedy);
-  }
   for (const { path, entry } of environmentsOf(survey)) {
     const { login, logout, proxy } = entry;
     if (login?.protocol !== undefined && login.protocol !== 'handoff') {

@@ -69,8 +69,9 @@ export function checkPresetFile(file: string, text: string): { preset?: PortalPr
   schemaProblems(presetSchema, parsed.tree, report);
   const malformed = [...parsed.problems, ...report.problems];
   if (malformed.length > 0) return { problems: malformed };
-  const preset = parsed.tree as PortalPreset;
-  for (const { path, message } of checkPreset(preset)) report.fault(path, message, 'See docs/presets.md.');
+  const preset = presetSchema.parse(parsed.tree);
+  for (const { path, message } of checkPreset(preset))
+    report.fault(path, message, 'Compare it with a built-in preset.');
   return report.problems.length > 0 ? { problems: report.problems } : { preset, problems: [] };
 }
 

@@ -17,17 +17,20 @@ const matching = (pattern: RegExp, message: string, remedy: string) => {
   return z.string({ error }).regex(pattern, { error, abort: true });
 };
 
+/** One line of text. */
 export const text = z
   .string()
   .min(1, says('must not be empty', 'Write a text, or remove the key.'))
   .regex(/^\P{Cc}*$/u, says('must be one line without control characters', 'Remove them.'));
 
+/** A duration with its unit; core/time.ts turns it into seconds. */
 export const duration = matching(
   DURATION_PATTERN,
   'must be a duration',
   'Write a number and its unit: 60s, 10m, 12h, 30d.',
 );
 
+/** The name of a portal or an environment, see core/names.ts. */
 export const name = matching(
   NAME_PATTERN,
   'must be a name of a-z, 0-9 and -',
@@ -37,6 +40,7 @@ export const name = matching(
 /** The URL rules depend on `insecure_development`, so they stand in url-rules.ts. */
 export const url = matching(/./, 'must be an absolute URL', 'Write it in full, with https://.');
 
+/** Where a listener binds; port 0 is any free one. */
 export const hostAndPort = matching(
   /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?:[0-9]{1,5})$/,
   'must be host:port',
@@ -46,6 +50,7 @@ export const hostAndPort = matching(
   says('the port is above 65535', 'For example 0.0.0.0:8080.'),
 );
 
+/** A CIDR or a single IP address. */
 export const addressRange = z
   .string()
   .refine(
@@ -63,6 +68,7 @@ export const path = matching(
   says('must not hold . or .. as a segment', 'Write the path that is meant.'),
 );
 
+/** The name of a query parameter or form field. */
 export const parameter = matching(
   /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
   'must be a parameter name',
@@ -98,6 +104,7 @@ export const secret = reference
 const PROTOCOL_CLAIMS = ['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'nonce', 'email', 'email_verified'];
 const OBJECT_WORDS = ['__proto__', 'constructor', 'prototype'];
 
+/** A claim that an environment may assert or that is set for it: none of the protocol’s own (RFC 7519 §4.1). */
 export const claimName = matching(
   /^[A-Za-z][\w.:/-]{0,127}$/,
   'must be a claim name',

@@ -228,7 +228,7 @@ function readHint(params: readonly string[], { facts, discovery, environments }:
 function readSource({ facts, discovery }: Context): Finding {
   const from = facts.header('referer') ?? facts.header('origin');
   if (!from) return { pass: 'source_absent', saw: '' };
-  if (!URL.canParse(from)) return { pass: 'source_unknown', saw: short(from) };
+  if (!URL.canParse(from)) return { pass: 'source_unknown', saw: 'not a URL' };
   const { origin, pathname } = new URL(from);
   const apps = discovery.byAppOrigin.get(origin) ?? [];
   const [match, second] = apps.filter((app) => pathname.startsWith(app.path));

@@ -24,6 +24,12 @@ const MAX_HEADERS = 32_768;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
+/** Status lines for what the HTTP parser gave up on, by its code. */
+const UNREADABLE = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /** On every answer (OWASP ASVS 5.0 §3.4): an address may hold a token, and no answer may be kept or framed. */
 const ALWAYS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -40,14 +46,14 @@ export function openApp(surface: Surface): FastifyInstance {
     http: { maxHeaderSize: MAX_HEADERS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000 },
     // The framework's own routing sees one address only.
     rewriteUrl: () => '/',
-    clientErrorHandler: (error, socket) => {
+    clientErrorHandler: ({ code }, socket) => {
       if (!socket.writable) return;
-      const status = {
-        HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-        ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-      };
-      const line = Object.hasOwn(status, error.code) ? status[error.code as keyof typeof status] : '400 Bad Request';
+      const line = Object.hasOwn(UNREADABLE, code) ? UNREADABLE[code as keyof typeof UNREADABLE] : '400 Bad Request';
       socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      // Who only opens a connection and says nothing has asked for nothing.
+      if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return;
+      const reason = code === 'HPE_HEADER_OVERFLOW' ? 'header_too_large' : 'request_malformed';
+      surface.audit.record({ event: 'request.refused', reason, detail: 'not readable as HTTP' });
     },
   });
   app.removeAllContentTypeParsers();

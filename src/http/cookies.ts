@@ -25,12 +25,14 @@ export const VISIT_LIFETIME = 400 * 86_400;
 
 type Cookie = { readonly name: string; readonly value: string };
 
-/** The cookies whose name begins so. No decoding: ours hold plain characters only, and a foreign one is no use. */
+/**
+ * The cookies whose name begins so. No decoding: ours hold plain characters only, and a foreign one is no use.
+ * A cookie ends at `;` alone: a sibling domain may set one whose value holds a space and then one of our names.
+ */
 function cookiesNamed(header: string, prefix: string): Cookie[] {
   const found: Cookie[] = [];
   for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + 1)) {
-    const before = header[at - 1];
-    if (before !== undefined && before !== ' ' && before !== ';') continue;
+    if (at !== 0 && !header.endsWith('; ', at) && !header.endsWith(';', at)) continue;
     const end = header.indexOf(';', at);
     const pair = header.slice(at, end === -1 ? undefined : end);
     const equals = pair.indexOf('=');

@@ -11,19 +11,29 @@ export type PresetOutcome =
 const PRESETS = new URL('./presets/', import.meta.url);
 const ENDING = '.yaml';
 
+// They come with the code and change no sooner: read once.
+let names: readonly string[] | undefined;
+const opened = new Map<string, PortalPreset>();
+
 /** Names of the presets that come with the router, sorted. Reads the folder. */
-export function builtInPresetNames(): string[] {
-  return readdirSync(PRESETS)
+export function builtInPresetNames(): readonly string[] {
+  names ??= readdirSync(PRESETS)
     .filter((file) => file.endsWith(ENDING))
     .map((file) => file.slice(0, -ENDING.length))
     .sort();
+  return names;
 }
 
 /** A preset that comes with the router; `undefined` for an unknown name. Reads its file. */
 export function builtInPreset(name: string): PortalPreset | undefined {
   if (!builtInPresetNames().includes(name)) return undefined;
+  const known = opened.get(name);
+  if (known) return known;
   const outcome = parsePreset(parse(readFileSync(new URL(`${name}${ENDING}`, PRESETS), 'utf8')));
-  if (outcome.ok) return outcome.preset;
+  if (outcome.ok) {
+    opened.set(name, outcome.preset);
+    return outcome.preset;
+  }
   const faults = outcome.problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(`built-in preset ${name}\n${faults.join('\n')}`);
 }

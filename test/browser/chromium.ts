@@ -1,4 +1,5 @@
-import { type BrowserContext, chromium, type ConsoleMessage, type Page } from 'playwright-core';
+import { type BrowserContext, type ConsoleMessage, chromium, type Page } from 'playwright-core';
+import type { Test } from 'tap';
 import { CHROMIUM } from '../support/counterparts.ts';
 
 /** How long anything in the browser may take before the test gives up. Milliseconds. */
@@ -16,14 +17,11 @@ export type Person = {
 
 export type Chromium = {
   /** Lets somebody do something, and asserts that no page complained meanwhile: no CSP violation, no script error. */
-  visit(t: Asserting, equipment: Equipment, act: (person: Person) => Promise<void>): Promise<void>;
+  visit(t: Test, equipment: Equipment, act: (person: Person) => Promise<void>): Promise<void>;
 };
 
-type Asserting = { same(found: unknown, wanted: unknown, title?: string): unknown };
-type Teardown = { teardown(work: () => unknown): void };
-
 /** One Chromium for a whole test file; Playwright gives it a user-data directory of its own and removes that. */
-export async function openChromium(t: Teardown): Promise<Chromium> {
+export async function openChromium(t: Test): Promise<Chromium> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
 import { parse, stringify } from 'yaml';
 import { type EnvironmentOptions, openEnvironment } from '../../examples/demo/environment.ts';
 import { EU_PEOPLE, GLOBEX_PEOPLE, US_PEOPLE } from '../../examples/demo/people.ts';
@@ -33,14 +34,14 @@ export type Stage = {
   serve(changes: Changes): Promise<void>;
   /** Makes every write to the store fail until it is mended. */
   store(state: 'spoiled' | 'mended'): void;
+  /** What the router's log says under a reference that a page showed. */
+  reasonOf(reference: string): unknown;
 };
-
-type Teardown = { teardown(work: () => unknown): void };
 
 const ROUTES_FILE = fileURLToPath(new URL('../../routes.yaml', import.meta.url));
 const makeSecret = (): string => randomBytes(48).toString('base64url');
 
-export async function openStage(t: Teardown): Promise<Stage> {
+export async function openStage(t: Test): Promise<Stage> {
   const ports = await choosePorts('free');
   const router = `http://localhost:${ports.router}`;
   const at = (party: keyof typeof ports): string => `http://127.0.0.1:${ports[party]}`;
@@ -106,11 +107,12 @@ export async function openStage(t: Teardown): Promise<Stage> {
       },
     },
   });
+  const log: string[] = [];
   const running = await startWayhome({
     file: ROUTES_FILE,
     text: stringify(usual),
     variables,
-    log: () => {},
+    log: (line) => log.push(line),
     clock: now,
   });
   t.teardown(() => running.close());
@@ -123,6 +125,8 @@ export async function openStage(t: Teardown): Promise<Stage> {
       db.exec(`ALTER TABLE ${state === 'spoiled' ? 'claims RENAME TO away' : 'away RENAME TO claims'}`);
       db.close();
     },
+    reasonOf: (reference: string) =>
+      log.map((line) => JSON.parse(line) as Changes).findLast((event) => event.reference === reference)?.reason,
   });
 }
 

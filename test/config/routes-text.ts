@@ -1,4 +1,5 @@
 import { checkRoutes, type Outcome } from '../../src/config/check.ts';
+import type { Problem } from '../../src/config/problem.ts';
 import type { ReadFile } from '../../src/config/secrets.ts';
 
 /** A routes file without faults; tests replace pieces of it. */
@@ -63,3 +64,28 @@ export function goodWith(...changes: readonly (readonly [from: string, to: strin
     return text.replace(from, () => to);
   }, GOOD);
 }
+
+type Accepted = Extract<Outcome, { ok: true }>;
+
+/** The problems of a file that must be refused. */
+export function refused(outcome: Outcome): readonly Problem[] {
+  if (outcome.ok) throw new Error('the file was accepted');
+  return outcome.problems;
+}
+
+/** What came of a file that must be accepted. */
+export function accepted(outcome: Outcome): Accepted {
+  if (!outcome.ok) throw new Error(`the file was refused\n${faultsOf(outcome).join('\n')}`);
+  return outcome;
+}
+
+/** `path: message` of every fault, in their order. */
+export const faultsOf = (outcome: Outcome): string[] => describe(outcome, 'fault');
+
+/** `path: message` of every notice, in their order. */
+export const noticesOf = (outcome: Outcome): string[] => describe(outcome, 'notice');
+
+const describe = (outcome: Outcome, severity: Problem['severity']): string[] =>
+  (outcome.ok ? outcome.notices : outcome.problems)
+    .filter((problem) => problem.severity === severity)
+    .map(({ path, message }) => `${path}: ${message}`);

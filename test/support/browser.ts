@@ -20,6 +20,9 @@ export type Send = {
   readonly cookies?: 'all' | 'cross_site_post' | 'none';
 };
 
+/** One request and what came of it, as the search for leaks needs them. */
+export type Exchange = { readonly url: string; readonly send: Send; readonly seen: Seen };
+
 type Cookie = { value: string; sameSite: string; attributes: string };
 
 /** A browser of one person: it keeps the router's cookies and follows nothing by itself. */
@@ -27,16 +30,18 @@ export class Browser {
   readonly jar = new Map<string, Cookie>();
   readonly #origin: string;
   readonly #local: () => string;
+  readonly #heard: (exchange: Exchange) => void;
 
-  /** `origin` is how the router calls itself, `local` where it listens. */
-  constructor(origin: string, local: () => string) {
+  /** `origin` is how the router calls itself, `local` where it listens; `heard` is told of every answer. */
+  constructor(origin: string, local: () => string, heard: (exchange: Exchange) => void = () => {}) {
     this.#origin = origin;
     this.#local = local;
+    this.#heard = heard;
   }
 
-  /** Another browser with the same cookies: a restored session, a second process. */
-  copy(): Browser {
-    const other = new Browser(this.#origin, this.#local);
+  /** Another browser with the same cookies: a restored session; with `local`, one that reaches another process. */
+  copy(local: () => string = this.#local): Browser {
+    const other = new Browser(this.#origin, local, this.#heard);
     for (const [name, cookie] of this.jar) other.jar.set(name, { ...cookie });
     return other;
   }
@@ -49,7 +54,8 @@ export class Browser {
     return this.send(url, { ...send, method: 'POST', form: form ?? '' });
   }
 
-  async send(url: string, { method = 'GET', headers = {}, form, cookies = 'all' }: Send): Promise<Seen> {
+  async send(url: string, send: Send): Promise<Seen> {
+    const { method = 'GET', headers = {}, form, cookies = 'all' } = send;
     const target = url.startsWith(this.#origin) ? url.slice(this.#origin.length) || '/' : url;
     if (!target.startsWith('/')) throw new Error(`not an address of the router: ${url.slice(0, 80)}`);
     const body =
@@ -96,6 +102,7 @@ export class Browser {
       request.on('error', reject);
       request.end(body);
     });
+    this.#heard({ url, send, seen });
     return seen;
   }
 

@@ -40,7 +40,7 @@ export const counterparts = {
   rubyJwt: {
     name: 'ruby-jwt',
     shows: 'portal tokens verified by ruby-jwt (test/conformance)',
-    install: 'apt-get install ruby-jwt',
+    install: 'apt-get install ruby ruby-jwt',
     present: () => runs(RUBY, ['-e', 'require "jwt"']),
   },
 } as const satisfies Record<string, Counterpart>;

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
+import { parse } from 'yaml';
 import { type Running, startWayhome } from '../../src/compose.ts';
-import { Browser, type Seen } from './browser.ts';
+import { Browser, type Exchange, type Seen } from './browser.ts';
 
 export const ORIGIN = 'https://login.acme.test';
 export const ISSUER = `${ORIGIN}/`;
@@ -66,9 +70,29 @@ discovery:
 logout: { then: app, fan_out: origin }
 `;
 
+type Tree = Record<string, unknown>;
+
+/** The parts of a routes file that tests change. */
+export type RoutesTree = Tree & {
+  readonly portals: Record<string, Tree>;
+  readonly environments: Record<string, Tree & { login: Tree }>;
+  discovery: Tree[];
+};
+
+/** The usual routes, changed. */
+export function changedRoutes(change: (routes: RoutesTree) => void, from = ROUTES): string {
+  const tree = parse(from) as RoutesTree;
+  change(tree);
+  return JSON.stringify(tree);
+}
+
 export type World = {
   readonly running: Running;
   readonly lines: string[];
+  /** Every answer that any of its browsers had. */
+  readonly exchanges: Exchange[];
+  /** Whose values must not be found anywhere. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Handed-in time, whole seconds. */
   now: number;
   browser(): Browser;
@@ -81,6 +105,8 @@ export type WorldOptions = {
   readonly routes?: string;
   readonly variables?: Readonly<Record<string, string>>;
   readonly file?: string;
+  /** Keeps claims in this file instead of in memory. */
+  readonly sqlite?: string;
 };
 
 type Teardown = { teardown(work: () => unknown): void };
@@ -88,24 +114,41 @@ type Teardown = { teardown(work: () => unknown): void };
 /** Opens a router as `wayhome serve` does, on a free port, with time in the test's hands. */
 export async function openWorld(
   t: Teardown,
-  { routes = ROUTES, variables = {}, file = 'routes.yaml' }: WorldOptions = {},
+  { routes = ROUTES, variables: more = {}, file = 'routes.yaml', sqlite }: WorldOptions = {},
 ): Promise<World> {
   const lines: string[] = [];
-  const world = { lines, now: Math.floor(Date.now() / 1000) } as World;
+  const exchanges: Exchange[] = [];
+  const variables: Readonly<Record<string, string>> = { ...SECRETS, ...more };
+  const world = { lines, exchanges, variables, now: Math.floor(Date.now() / 1000) } as World;
   const running = await startWayhome({
     file,
-    text: routes,
-    variables: { ...SECRETS, ...variables },
+    text:
+      sqlite === undefined
+        ? routes
+        : changedRoutes((tree) => Object.assign(tree, { store: `sqlite:${sqlite}` }), routes),
+    variables,
     log: (line) => lines.push(line),
     clock: () => world.now,
   });
   t.teardown(() => running.close());
   return Object.assign(world, {
     running,
-    browser: () => new Browser(running.publicUrl, () => running.localUrl),
+    browser: () =>
+      new Browser(
+        running.publicUrl,
+        () => running.localUrl,
+        (exchange) => exchanges.push(exchange),
+      ),
     events: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     close: () => running.close(),
   });
+}
+
+/** A folder of its own under the system's, gone with the test. */
+export function temporaryFolder(t: Teardown): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wayhome-test-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 export type Departure = {
@@ -162,6 +205,18 @@ export function environmentToken(
     .sign(new TextEncoder().encode(secret));
 }
 
+/** A login that has left: the address that the environment sends the browser back to, its token included. */
+export async function readyToReturn(
+  world: World,
+  browser: Browser,
+  environment: UsualEnvironment,
+  parts: TokenParts = {},
+  start = `${LOGIN}&env=${environment}`,
+): Promise<string> {
+  const { redirectUri, nonce } = departure(await browser.get(start));
+  return `${redirectUri}&access_token=${await environmentToken(environment, world.now, nonce, parts)}`;
+}
+
 /** From the portal to the environment and back to the router, with the token that the test wants. */
 export async function comeBack(
   world: World,
@@ -170,9 +225,7 @@ export async function comeBack(
   parts: TokenParts = {},
   start = `${LOGIN}&env=${environment}`,
 ): Promise<Seen> {
-  const { redirectUri, nonce } = departure(await browser.get(start));
-  const token = await environmentToken(environment, world.now, nonce, parts);
-  return browser.get(`${redirectUri}&access_token=${token}`);
+  return browser.get(await readyToReturn(world, browser, environment, parts, start));
 }
 
 /** The portal token in a redirect to the portal. */

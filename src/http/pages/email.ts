@@ -13,13 +13,16 @@ export type EmailView = {
   readonly formAction: string;
 };
 
+/** Somebody who is asked once more hears why as soon as the page is there. */
+const AGAIN = html` aria-invalid="true" aria-describedby="note" autofocus`;
+
 export function emailPage({ portal, typed, action, toPicker, formAction }: EmailView): Page {
   const words = texts.email;
-  const body = html`<p>${fill(words.lead, { portal })}</p>
-${typed !== undefined && note(words.unknown)}
+  const again = typed !== undefined;
+  const body = html`${again ? note(words.unknown) : html`<p>${fill(words.lead, { portal })}</p>`}
 <form method="post" action="${action}">
 <label for="email">${words.label}</label>
-<input id="email" name="email" type="email" autocomplete="email" required maxlength="254" value="${typed ?? ''}">
+<input id="email" name="email" type="email" autocomplete="email" required maxlength="254" value="${typed ?? ''}"${again && AGAIN}>
 <button class="button" type="submit">${words.submit}</button>
 </form>
 ${toPicker !== undefined && html`<p><a href="${toPicker}">${words.to_picker}</a></p>`}`;

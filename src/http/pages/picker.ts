@@ -26,11 +26,10 @@ ${
   suggested
     ? html`<p>${fill(words.suggested_lead, { environment })}</p>
 <a class="button" href="${links.choose(suggested)}">${fill(words.suggested, { environment })}</a>
-<p>${words.suggested_other}</p>`
-    : html`<p>${fill(words.lead, { portal })}</p>`
+${others.length > 0 && html`<p>${words.suggested_other}</p>`}`
+    : !emailUnknown && html`<p>${fill(words.lead, { portal })}</p>`
 }
-<nav aria-label="${words.list}"><ul>
-${others.map((other) => html`<li><a class="choice" href="${links.choose(other)}">${other.title}</a></li>\n`)}</ul></nav>
+${others.length > 0 && html`<nav aria-label="${words.list}"><ul>\n${others.map((other) => html`<li><a class="choice" href="${links.choose(other)}">${other.title}</a></li>\n`)}</ul></nav>`}
 ${links.toEmail !== undefined && html`<p><a href="${links.toEmail}">${words.to_email}</a></p>`}`;
   return layout({ title: words.title, body });
 }

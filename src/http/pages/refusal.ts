@@ -19,6 +19,6 @@ export function refusalPage({ reason, reference, startAgain, chooseAnother }: Re
   const body = html`<p>${text}</p>
 ${startAgain !== undefined ? html`<a class="button" href="${startAgain}">${words.start_again}</a>` : html`<p>${words.go_back}</p>`}
 ${chooseAnother !== undefined && html`<p><a href="${chooseAnother}">${words.choose_another}</a></p>`}
-<p>${words.reference} <code>${reference}</code><br>${words.reference_hint}</p>`;
+<p class="reference">${words.reference} <code>${reference}</code><br>${words.reference_hint}</p>`;
   return layout({ title, body });
 }
