@@ -64,6 +64,7 @@ export type StepReason =
   | 'default'
   | 'domain_shared'
   | 'not_offered_here'
+  | 'tried_before'
   | 'person_chooses_again';
 
 export type TrailStep = {
@@ -138,12 +139,14 @@ export function discover(
     const finding = ask && ask !== step.by && step !== first ? passOver(step) : read(step, context);
     if ('found' in finding) {
       const environment = offered(context, finding.found);
-      if (environment) {
+      const again = step !== first && wasTried(facts, finding.found);
+      if (environment && !again) {
         trail.push({ by: step.by, saw: finding.saw, outcome: 'answered', reason: finding.reason });
         const { reason, loginHint } = finding;
         return { outcome: 'answered', environment, reason, trail, ...(loginHint !== undefined && { loginHint }) };
       }
-      trail.push({ by: step.by, saw: finding.saw, outcome: 'passed', reason: 'not_offered_here' });
+      const reason = environment ? 'tried_before' : 'not_offered_here';
+      trail.push({ by: step.by, saw: finding.saw, outcome: 'passed', reason });
     } else if ('ask' in finding) {
       trail.push({ by: step.by, saw: finding.saw, outcome: 'asked', reason: finding.reason });
       return {
@@ -165,6 +168,28 @@ export function discover(
   return { outcome: 'nothing', trail };
 }
 
+/**
+ * Where a person may belong whom one environment could not sign in: every environment that an automatic step
+ * would still answer with, in the order of the steps, each once.
+ */
+export function candidates(
+  discovery: Discovery,
+  environments: ReadonlyMap<EnvironmentName, Environment>,
+  portal: Portal,
+  facts: Facts,
+  now: Instant,
+): Environment[] {
+  const context: Context = { discovery, environments, portal, facts, now };
+  const found = new Set<Environment>();
+  for (const step of discovery.steps) {
+    if (step.by === 'picker' || (step.by === 'email' && facts.typedEmail === undefined)) continue;
+    const finding = read(step, context);
+    const environment = 'found' in finding && !wasTried(facts, finding.found) && offered(context, finding.found);
+    if (environment) found.add(environment);
+  }
+  return [...found];
+}
+
 /** The environments that the picker shows for a portal, in the order of the file. */
 export function pickable(environments: ReadonlyMap<EnvironmentName, Environment>, portal: Portal): Environment[] {
   const shown: Environment[] = [];
@@ -174,6 +199,8 @@ export function pickable(environments: ReadonlyMap<EnvironmentName, Environment>
   }
   return shown;
 }
+
+const wasTried = ({ tried }: Facts, name: EnvironmentName): boolean => tried?.includes(name) ?? false;
 
 const passOver = (step: Step): Finding => ({ pass: 'person_chooses_again', saw: step.by });
 

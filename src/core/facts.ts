@@ -18,8 +18,12 @@ export type Facts = {
   readonly unfinished: readonly Unfinished[];
   /** The environment that the person picked on our page. */
   readonly choice?: string;
-  /** The email that the person typed on our page. */
+  /** The email that the person typed on our page just now. */
   readonly typedEmail?: string;
+  /** The email that they typed earlier in this attempt; an environment that they pick may prefill it. */
+  readonly knownEmail?: string;
+  /** Environments that could not sign this person in a moment ago: no automatic step leads there again. */
+  readonly tried?: readonly EnvironmentName[];
   /** The page that the person asked for ("choose another"): automatic steps are passed over. */
   readonly ask?: 'email' | 'picker';
 };

@@ -15,6 +15,7 @@ export function ask({ live, call, trace }: Turn, decision: Decision & { do: 'ask
 
   if (kind === 'email') {
     const toPicker = offered.length > 0 ? otherPage('picker') : undefined;
+    const known = trace.facts?.()?.knownEmail;
     const typed = emailUnknown ? call.form.get('email') : undefined;
     return page(
       200,
@@ -23,6 +24,7 @@ export function ask({ live, call, trace }: Turn, decision: Decision & { do: 'ask
         action: loginUrl,
         formAction: live.formAction,
         ...(typed !== undefined && { typed }),
+        ...(known !== undefined && { known }),
         ...(toPicker !== undefined && { toPicker }),
       }),
     );

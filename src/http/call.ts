@@ -63,15 +63,16 @@ function clientBehind(forwardedFor: string, peer: string, trustedProxies: BlockL
   return client;
 }
 
+/** Where clients say that nobody has asked for the page yet: the standard's header, and its ancestors. */
+const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
+
 /**
  * Whether a request asks for an answer without wanting what the address does: HEAD, prefetch, preview, and
  * loads by a page's own elements (Fetch Metadata, `Sec-Fetch-Dest`), which no person has followed.
  */
 export function onlyLooks(call: Call): boolean {
   if (call.method === 'HEAD') return true;
-  const purpose =
-    call.header('sec-purpose') ?? call.header('purpose') ?? call.header('x-purpose') ?? call.header('x-moz');
-  if (purpose && /prefetch|prerender|preview/i.test(purpose)) return true;
+  if (PURPOSES.some((name) => /prefetch|prerender|preview/i.test(call.header(name) ?? ''))) return true;
   const destination = call.header('sec-fetch-dest');
   return destination !== undefined && destination !== 'document' && destination !== 'empty';
 }

@@ -103,9 +103,20 @@ export function readVisits(header: string, portal: PortalName, sealer: Sealer): 
 export const clearVisitCookies = (header: string, portal: PortalName): string[] =>
   cookiesNamed(header, `${VISIT}${portal}.`).map(({ name }) => expire(name));
 
-/** Clears the oldest visits to a portal so that one more stays within the limit. */
-export const clearOldVisits = (visits: readonly Visit[]): string[] =>
-  [...visits]
+export const clearVisitCookie = (portal: PortalName, environment: EnvironmentName): string =>
+  expire(`${VISIT}${portal}.${environment}`);
+
+/** Clears the oldest visits to a portal so that one more, through `environment`, stays within the limit. */
+export function clearOldVisits(
+  header: string,
+  portal: PortalName,
+  environment: EnvironmentName,
+  sealer: Sealer,
+): string[] {
+  if (cookiesNamed(header, `${VISIT}${portal}.`).length < MAX_VISITS) return [];
+  return readVisits(header, portal, sealer)
+    .filter((visit) => visit.environment !== environment)
     .sort((a, b) => b.at - a.at)
     .slice(MAX_VISITS - 1)
-    .map(({ portal, environment }) => expire(`${VISIT}${portal}.${environment}`));
+    .map((visit) => clearVisitCookie(portal, visit.environment));
+}

@@ -3,13 +3,14 @@
  * our pages, an environment's answer) ends in this one switch.
  */
 import { type Decision, decide, type Question } from '../core/decide.ts';
-import type { StepReason } from '../core/discovery.ts';
+import type { Trail } from '../core/discovery.ts';
+import { parseEmail } from '../core/email.ts';
 import { Refusal } from '../core/reason.ts';
 import { makeUuid } from '../keys/random.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
-import { clearOldVisits, type LoginCookie, readLogins, readVisits, setLoginCookie, setVisitCookie } from './cookies.ts';
+import { clearOldVisits, type LoginCookie, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { makeReference, sealState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -19,7 +20,7 @@ export type Came = {
   /** What makes the answer single use; claimed before a portal token is made. */
   readonly keys: readonly SingleUse[];
   /** The login that it ends; absent where a token came to /enter without one. */
-  readonly login?: { readonly reference: string; readonly reason: StepReason };
+  readonly login?: { readonly trail: Trail };
 };
 
 export async function proceed(turn: Turn, question: Question, came: Came = { keys: [] }): Promise<Answer> {
@@ -38,12 +39,12 @@ export async function proceed(turn: Turn, question: Question, came: Came = { key
 }
 
 /** Off to the environment, with the login in a sealed state and the state's secret in a cookie. */
-function depart(
-  { surface, live, call, now }: Turn,
-  { request }: Question,
-  decision: Decision & { do: 'depart' },
-): Answer {
-  const { environment, reason, loginHint } = decision;
+function depart({ surface, live, call, now }: Turn, question: Question, decision: Decision & { do: 'depart' }): Answer {
+  const { environment, trail } = decision;
+  const { request } = question;
+  const { tried = [], typedEmail, knownEmail } = question.about === 'start' ? question.facts : {};
+  const typed = typedEmail === undefined ? knownEmail : parseEmail(typedEmail.trim())?.address;
+  const loginHint = decision.loginHint ?? typed;
   const delegate = live.delegates.get(environment.name);
   if (!delegate) throw new Refusal('environment_disabled', environment.name);
   const login: LoginCookie = {
@@ -54,7 +55,8 @@ function depart(
     environment: environment.name,
   };
   const nonce = surface.random(16).toString('base64url');
-  const state = sealState(surface.sealer, { request, nonce, startedAt: now, reason }, login);
+  const carried = { request, nonce, startedAt: now, trail, tried, ...(typed !== undefined && { typedEmail: typed }) };
+  const state = sealState(surface.sealer, carried, login);
   const { url } = delegate.begin({ state, nonce, ...(loginHint !== undefined && { loginHint }) });
   return redirect(call.method, url, [setLoginCookie(login, live.loginLifetime), ...readLogins(call.cookies).clear]);
 }
@@ -75,18 +77,21 @@ async function handBack(
 
   const { name, appUrl, frontLogout } = environment;
   const visit = { portal: portal.name, environment: name, at: now, appUrl, ...(frontLogout && { frontLogout }) };
-  const others = readVisits(call.cookies, portal.name, surface.sealer).filter((known) => known.environment !== name);
   // The login's cookie stays until it expires: coming back with it again is told apart from another browser.
-  const cookies = [setVisitCookie(visit, surface.sealer), ...clearOldVisits(others)];
+  const cookies = [
+    setVisitCookie(visit, surface.sealer),
+    ...clearOldVisits(call.cookies, portal.name, name, surface.sealer),
+  ];
 
   trace.reference ??= makeReference(surface.random);
   surface.audit.record({
     event: 'login.completed',
-    reason: login?.reason ?? 'address_names_environment',
+    reason: login?.trail.at(-1)?.reason ?? 'address_names_environment',
     reference: trace.reference,
     portal: portal.name,
     environment: name,
     initiated: request.initiated,
+    ...(login && { trail: login.trail }),
   });
   return delivery.mode === 'redirect'
     ? redirect(call.method, delivery.url, cookies)

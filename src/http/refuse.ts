@@ -3,11 +3,13 @@ import type { EventName } from '../core/audit.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import { type Reason, Refusal } from '../core/reason.ts';
+import { planRecovery } from '../core/recovery.ts';
 import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
+import { clearVisitCookie } from './cookies.ts';
 import type { Live, Surface } from './live.ts';
-import { askedAgain } from './login-url.ts';
-import { refusalPage } from './pages/refusal.ts';
+import { askedAgain, withAttempt } from './login-url.ts';
+import { type RefusalView, refusalPage } from './pages/refusal.ts';
 import { makeReference } from './state.ts';
 import type { Trace } from './turn.ts';
 
@@ -25,33 +27,50 @@ export function refuse(surface: Surface, live: Live, error: unknown, trace: Trac
   const refusal = error instanceof Refusal ? error : new Refusal('internal');
   if (refusal !== error) surface.audit.fault(reference, error);
   const { reason, detail, status } = refusal;
+  const { portal, environment, request, trail } = trace;
   surface.audit.record({
     event: (at && EVENTS[at]) ?? 'request.refused',
     reason,
     reference,
-    ...(trace.portal && { portal: trace.portal }),
-    ...(trace.environment && { environment: trace.environment }),
-    ...(trace.request && { initiated: trace.request.initiated }),
+    ...(portal && { portal }),
+    ...(environment && { environment }),
+    ...(request && { initiated: request.initiated }),
     ...(detail !== undefined && { detail: detail.slice(0, 200) }),
-    ...(trace.trail?.length && { trail: trace.trail }),
+    ...(trail?.length && { trail }),
   });
-  return page(status, refusalPage({ reason, reference, ...waysOn(live, trace, reason) }));
+  // An environment that does not know the person has no session of theirs, so there is nothing to remember.
+  const forget =
+    reason === 'unknown_user' && portal && environment ? [clearVisitCookie(portal, environment)] : undefined;
+  return page(status, refusalPage({ reason, reference, ...waysOn(surface, live, trace, reason) }), forget);
 }
 
-/** Starting again helps wherever the portal's request is known to be good; choosing, wherever there is a choice. */
+type WaysOn = Omit<RefusalView, 'reason' | 'reference'>;
+
+/** Where the person may go from here: starting again helps wherever the portal's request is known to be good. */
 function waysOn(
+  surface: Surface,
   live: Live,
-  { request, environment }: Trace,
+  { request, environment, facts: readFacts }: Trace,
   reason: Reason,
-): { startAgain?: string; chooseAnother?: string } {
-  const portal = request && live.portals.get(request.portal);
-  if (!request || !portal) return {};
-  const loginUrl = askedAgain(portal.loginPath, request);
-  const asks = live.routes.discovery.steps.find(({ by }) => by === 'picker' || by === 'email')?.by;
-  const chooseAnother = asks && reason !== 'environment_not_found' ? appendParam(loginUrl, 'ask', asks) : undefined;
+): WaysOn {
+  const to = request && live.portals.get(request.portal);
+  if (!request || !to) return {};
+  const loginUrl = askedAgain(to.loginPath, request);
+  const facts = readFacts?.();
+  const now = surface.clock();
+  const { discovery, environments } = live.routes;
+  const next = facts ? planRecovery(discovery, environments, to.open.portal, facts, reason, now) : [];
+  const attempt = {
+    tried: facts?.tried ?? [],
+    ...(facts?.knownEmail !== undefined && { typedEmail: facts.knownEmail }),
+  };
+  const onward =
+    attempt.tried.length > 0 ? withAttempt(loginUrl, surface.sealer, request.portal, attempt, now) : loginUrl;
+  const asks = discovery.steps.find(({ by }) => by === 'picker' || by === 'email')?.by;
   return {
     startAgain: startAgain(live, request, environment, loginUrl),
-    ...(chooseAnother !== undefined && { chooseAnother }),
+    ...(asks && reason !== 'environment_not_found' && { chooseAnother: appendParam(onward, 'ask', asks) }),
+    next: next.map(({ name, title }) => ({ title, url: appendParam(onward, 'choose', name) })),
   };
 }
 

@@ -1,4 +1,5 @@
 import { admit } from '../core/decide.ts';
+import type { Facts } from '../core/facts.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
 import { CLOCK_SKEW } from '../core/time.ts';
@@ -6,7 +7,8 @@ import type { SingleUse } from '../store/store.ts';
 import type { Answer } from './answer.ts';
 import { parameters } from './call.ts';
 import { proceed } from './proceed.ts';
-import { openState } from './state.ts';
+import { readCircumstances } from './start.ts';
+import { type OpenedState, openState } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** `/return/<environment>`: an environment sent the browser back. Nothing is used up unless all of it is right. */
@@ -16,10 +18,12 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
   trace.environment = name;
   const params = parameters(call);
   const state = openState(surface.sealer, params.get('state'), name, call.cookies, live.loginLifetime, now);
-  const { reference, request, nonce, startedAt, reason } = state;
+  const { reference, request, nonce, startedAt, trail } = state;
   trace.reference = reference;
   trace.portal = request.portal;
   trace.request = request;
+  trace.trail = trail;
+  trace.facts = () => factsAfter(turn, state, name);
 
   // The routes may have changed since the login left; an environment that may not come in is not listened to.
   const portal = live.routes.portals.get(request.portal);
@@ -36,5 +40,18 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
   if (assertion.replayKey !== undefined) {
     keys.push({ key: `assertion:${assertion.replayKey}`, until: assertion.acceptableUntil });
   }
-  return proceed(turn, { about: 'assertion', request, assertion }, { keys, login: { reference, reason } });
+  return proceed(turn, { about: 'assertion', request, assertion }, { keys, login: { trail } });
+}
+
+/** What discovery has to go by should this environment fail: it was tried, and so were those before it. */
+function factsAfter({ surface, live, call }: Turn, state: OpenedState, name: EnvironmentName): Facts | undefined {
+  const { request, tried, typedEmail } = state;
+  const portal = live.portals.get(request.portal);
+  return (
+    portal && {
+      ...readCircumstances(surface, call, portal, request),
+      tried: [...tried, name],
+      ...(typedEmail !== undefined && { knownEmail: typedEmail }),
+    }
+  );
 }

@@ -6,6 +6,7 @@ import { type Answer, metadata } from './answer.ts';
 import type { Call } from './call.ts';
 import { readLogins, readVisits } from './cookies.ts';
 import type { LivePortal, Surface } from './live.ts';
+import { readAttempt } from './login-url.ts';
 import { proceed } from './proceed.ts';
 import type { Turn } from './turn.ts';
 
@@ -20,7 +21,9 @@ export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> 
   }
   const request = portal.open.readRequest(call.query);
   trace.request = request;
-  return proceed(turn, { about: 'start', request, facts: readFacts(surface, call, portal, request) });
+  const facts = readFacts(surface, call, portal, request);
+  trace.facts = () => facts;
+  return proceed(turn, { about: 'start', request, facts });
 }
 
 /** Everything that discovery may look at; what is costly to read is read when a step asks for it. */
@@ -30,24 +33,39 @@ export function readFacts(
   portal: LivePortal,
   request: PortalRequest,
 ): Facts {
-  const { name } = portal.open.portal;
-  let returnQuery: URLSearchParams | undefined;
   const choice = call.query.get('choose');
   const asked = call.query.get('ask');
   const typedEmail = call.form.get('email');
+  const attempt = readAttempt(surface.sealer, request.portal, call.query.get('again'));
+  return {
+    ...readCircumstances(surface, call, portal, request),
+    ...(choice !== undefined && { choice }),
+    ...(typedEmail !== undefined && { typedEmail }),
+    ...(attempt.typedEmail !== undefined && { knownEmail: attempt.typedEmail }),
+    ...(attempt.tried.length > 0 && { tried: attempt.tried }),
+    ...((asked === 'email' || asked === 'picker') && { ask: asked }),
+  };
+}
+
+/** The same without what the person said on a page of ours: where they are, and where they have been. */
+export function readCircumstances(
+  { sealer }: Pick<Surface, 'sealer'>,
+  call: Call,
+  { open }: LivePortal,
+  request: PortalRequest,
+): Facts {
+  const { name } = open.portal;
+  let returnQuery: URLSearchParams | undefined;
   return {
     query: (param) => call.query.get(param),
     returnQuery: (param) => {
-      returnQuery ??= new URL(portal.open.returnUrl(request) ?? 'about:blank').searchParams;
+      returnQuery ??= new URL(open.returnUrl(request) ?? 'about:blank').searchParams;
       return returnQuery.get(param) ?? undefined;
     },
     header: call.header,
     host: call.host,
     clientIp: call.clientIp,
-    visits: readVisits(call.cookies, name, surface.sealer),
+    visits: readVisits(call.cookies, name, sealer),
     unfinished: readLogins(call.cookies).logins.filter((login) => login.portal === name),
-    ...(choice !== undefined && { choice }),
-    ...(typedEmail !== undefined && { typedEmail }),
-    ...((asked === 'email' || asked === 'picker') && { ask: asked }),
   };
 }

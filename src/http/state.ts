@@ -5,7 +5,7 @@
  * with that cookie's secret and at the return address of the environment that the login left for (additional
  * data of the AEAD), which is what stops login CSRF and mix-up (RFC 9700 §2.1 and §4.4).
  */
-import type { StepReason } from '../core/discovery.ts';
+import type { Trail, TrailStep } from '../core/discovery.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
@@ -17,8 +17,12 @@ export type LoginState = {
   readonly request: PortalRequest;
   readonly nonce: string;
   readonly startedAt: Instant;
-  /** Why discovery chose the environment. */
-  readonly reason: StepReason;
+  /** How discovery came to the environment; the last step is the one that answered. */
+  readonly trail: Trail;
+  /** Environments that could not sign the person in before this one. */
+  readonly tried: readonly EnvironmentName[];
+  /** The person's email, where they typed it on a page of ours. */
+  readonly typedEmail?: string;
 };
 
 const REFERENCE_LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -35,11 +39,27 @@ type Bound = { readonly reference: string; readonly secret: string; readonly env
 
 const boundTo = ({ reference, secret, environment }: Bound) => ['login', environment, reference, secret];
 
+/** What a step saw is kept this long in a state, which travels in an address. Characters. */
+const LONGEST_SAW = 40;
+
 export function sealState(sealer: Sealer, login: LoginState, bound: Bound): string {
-  const { request, nonce, startedAt, reason } = login;
-  const text = JSON.stringify([request.portal, request.initiated, request.params, nonce, startedAt, reason]);
+  const { request, nonce, startedAt, trail, tried, typedEmail = null } = login;
+  const steps = trail.map(({ by, saw, reason }) => [by, saw.slice(0, LONGEST_SAW), reason]);
+  const { portal, initiated, params } = request;
+  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, steps, tried, typedEmail]);
   return `${bound.reference}.${sealer.seal(boundTo(bound), text, startedAt)}`;
 }
+
+type Sealed = [
+  PortalName,
+  PortalRequest['initiated'],
+  Record<string, string>,
+  string,
+  Instant,
+  [TrailStep['by'], string, TrailStep['reason']][],
+  EnvironmentName[],
+  string | null,
+];
 
 export type OpenedState = LoginState & { readonly reference: string };
 
@@ -60,15 +80,12 @@ export function openState(
   if (!secret) throw new Refusal('login_not_from_this_browser', `login ${reference}`);
   const text = sealer.open(boundTo({ reference, secret, environment }), state.slice(11));
   if (text === undefined) throw new Refusal('state_invalid', `login ${reference}`);
-  const [portal, initiated, params, nonce, startedAt, reason] = JSON.parse(text) as [
-    PortalName,
-    PortalRequest['initiated'],
-    Record<string, string>,
-    string,
-    Instant,
-    StepReason,
-  ];
+  const [portal, initiated, params, nonce, startedAt, steps, tried, typedEmail] = JSON.parse(text) as Sealed;
   if (now - startedAt > lifetime || startedAt - now > CLOCK_SKEW)
     throw new Refusal('login_expired', `login ${reference}`);
-  return { request: { portal, initiated, params }, nonce, startedAt, reason, reference };
+  const trail = steps.map(([by, saw, reason], index): TrailStep => {
+    return { by, saw, outcome: index === steps.length - 1 ? 'answered' : 'passed', reason };
+  });
+  const request = { portal, initiated, params };
+  return { request, nonce, startedAt, trail, tried, reference, ...(typedEmail !== null && { typedEmail }) };
 }

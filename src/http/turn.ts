@@ -1,4 +1,5 @@
 import type { Trail } from '../core/discovery.ts';
+import type { Facts } from '../core/facts.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import type { Instant } from '../core/time.ts';
@@ -22,4 +23,6 @@ export type Trace = {
   /** Set once the portal's request is known to be good: there is a way to start again. */
   request?: PortalRequest;
   trail?: Trail;
+  /** What discovery had to go by, for offering the next environment. */
+  facts?: () => Facts | undefined;
 };

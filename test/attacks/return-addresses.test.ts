@@ -130,7 +130,7 @@ t.test('case 4: nor as raw bytes on the request line', async (t) => {
       }),
     ),
   );
-  // A payload whose first `&` or `#` cuts off what makes it hostile is an honest address that ends at the portal.
+  // A payload whose first `&` cuts off what makes it hostile is an honest address of the portal.
   const off = answers.filter(
     ({ location }) => location !== '' && target(location) !== 'https://us.acme.test/sso/support',
   );
@@ -140,14 +140,8 @@ t.test('case 4: nor as raw bytes on the request line', async (t) => {
     [],
   );
   for (const { payload, location } of answers) {
-    if (location === '') continue;
-    const cut = payload.split('&')[0] ?? '';
-    t.ok(
-      cut.startsWith(`${PORTAL}?orgSlug=acme`) ||
-        cut.startsWith(`${PORTAL}%3ForgSlug`) ||
-        decoded(cut).startsWith(CALLBACK),
-      `what was taken of ${payload} is the portal’s address`,
-    );
+    const taken = decoded(payload.split('&')[0] ?? '');
+    if (location !== '' && target(taken) !== PORTAL) t.fail(`${payload} was taken`);
   }
   await alive(t, world);
 });

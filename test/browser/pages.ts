@@ -1,7 +1,7 @@
 /** Every page that the router shows, and how a person comes to see it. */
 import type { Reason } from '../../src/core/reason.ts';
 import type { Person } from './chromium.ts';
-import { choose, follow, logInAtPortal, read, signedIn, signInAs, typeEmail } from './person.ts';
+import { choose, follow, logInAtPortal, press, read, signedIn, signInAs, typeEmail } from './person.ts';
 import type { Changes, Stage } from './stage.ts';
 
 export type Shown = {
@@ -16,26 +16,31 @@ export type Shown = {
 export type ShownRefusal = Shown & {
   readonly status: number;
   readonly reason: Reason;
-  /** Whether the page leads on: back to the beginning, and to the list of places. */
-  readonly leadsOn: boolean;
+  /** Where its ways on lead, by heading; absent where the page has none. */
+  readonly startAgain?: string;
+  /** After choosing Europe, and signing in there as Jonas Weber. */
+  readonly chooseAnother?: string;
   /** Puts the stage right again. */
   mend?(stage: Stage): void;
 };
 
+const PICKER = 'Where do you sign in?';
+const SIGNED_IN = 'Signed in as jonas@werk.example';
+
 export const PAGES: readonly Shown[] = [
   {
     name: 'picker',
-    heading: 'Where do you sign in?',
+    heading: PICKER,
     reach: ({ page }, { portal }) => logInAtPortal(page, portal),
   },
   {
     name: 'picker-suggesting',
-    heading: 'Where do you sign in?',
-    reach: leaveUnfinished,
+    heading: PICKER,
+    reach: (person, stage) => leaveUnfinished(person, stage, 5),
   },
   {
     name: 'picker-after-email',
-    heading: 'Where do you sign in?',
+    heading: PICKER,
     async reach({ page }, { portal }) {
       await logInAtPortal(page, portal);
       await typeEmail(page, 'someone@nowhere.example');
@@ -75,12 +80,13 @@ export const PAGES: readonly Shown[] = [
   {
     name: 'signed-out',
     heading: 'You are signed out',
+    // biome-ignore lint/suspicious/noThenProperty: the file’s word; this is never awaited
     routes: { logout: { then: 'page' } },
     async reach({ page }, { portal, router }) {
       await goToPlace({ page }, portal);
       await signInAs(page, 'Ada Fields');
       await signedIn(page, 'ada@initech.example');
-      await page.getByRole('button', { name: 'Sign out' }).click();
+      await press(page, 'Sign out');
       await page.waitForURL(`${router}/logout/**`);
     },
   },
@@ -99,7 +105,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Sign-in was cancelled',
     status: 403,
     reason: 'access_denied',
-    leadsOn: true,
+    startAgain: PICKER,
+    chooseAnother: SIGNED_IN,
     async reach({ page }, { portal }) {
       await goToPlace({ page }, portal);
       await follow(page, 'Cancel');
@@ -110,7 +117,9 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Already signed in',
     status: 410,
     reason: 'login_already_used',
-    leadsOn: true,
+    // The portal takes one answer to a request, and it had one.
+    startAgain: 'This login was rejected',
+    chooseAnother: 'This login was rejected',
     async reach({ page }, { portal }) {
       await goToPlace({ page }, portal);
       await signInAs(page, 'Ada Fields');
@@ -124,7 +133,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Please start in this browser',
     status: 403,
     reason: 'login_not_from_this_browser',
-    leadsOn: false,
     async reach({ page, context }, { portal }) {
       await goToPlace({ page }, portal);
       await context.clearCookies();
@@ -136,7 +144,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'That took too long',
     status: 410,
     reason: 'login_expired',
-    leadsOn: false,
     async reach({ page }, stage) {
       await goToPlace({ page }, stage.portal);
       stage.ahead = 601;
@@ -152,7 +159,9 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'We could not sign you in',
     status: 403,
     reason: 'email_domain_not_allowed',
-    leadsOn: true,
+    // Globex still says that she is Mallory.
+    startAgain: 'We could not sign you in',
+    chooseAnother: SIGNED_IN,
     async reach({ page }, { portal }) {
       await logInAtPortal(page, portal);
       await typeEmail(page, 'hank@globex.example');
@@ -164,7 +173,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Your account was not found there',
     status: 403,
     reason: 'unknown_user',
-    leadsOn: true,
+    startAgain: PICKER,
+    chooseAnother: SIGNED_IN,
     reach: (person, stage) => answerWith(person, stage, 'error=unknown_user'),
   },
   {
@@ -172,7 +182,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Your sign-in did not answer',
     status: 502,
     reason: 'environment_unavailable',
-    leadsOn: true,
+    startAgain: PICKER,
+    chooseAnother: SIGNED_IN,
     reach: (person, stage) => answerWith(person, stage, 'error=temporarily_unavailable'),
   },
   {
@@ -180,7 +191,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Please try again in a moment',
     status: 503,
     reason: 'store_unavailable',
-    leadsOn: true,
+    startAgain: PICKER,
+    chooseAnother: SIGNED_IN,
     async reach({ page }, stage) {
       await goToPlace({ page }, stage.portal);
       stage.store('spoiled');
@@ -194,7 +206,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Something went wrong',
     status: 500,
     reason: 'token_too_large',
-    leadsOn: true,
+    startAgain: PICKER,
+    chooseAnother: SIGNED_IN,
     routes: { environments: { us: { sets: { account_external_id: 'x'.repeat(9_000) } } } },
     async reach({ page }, { portal }) {
       await goToPlace({ page }, portal);
@@ -206,7 +219,7 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'We do not know where you sign in',
     status: 404,
     reason: 'environment_not_found',
-    leadsOn: false,
+    startAgain: 'We do not know where you sign in',
     routes: { discovery: [{ by: 'hint' }] },
     reach: ({ page }, { portal }) => logInAtPortal(page, portal),
   },
@@ -215,7 +228,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'You cannot sign in here',
     status: 403,
     reason: 'unsolicited_not_allowed',
-    leadsOn: false,
     async reach({ page }, { router }) {
       await page.goto(`${router}/enter/us/support?access_token=unasked`);
     },
@@ -225,7 +237,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'This link does not work',
     status: 400,
     reason: 'redirect_uri_not_listed',
-    leadsOn: false,
     async reach({ page }, { router }) {
       await page.goto(`${router}/callback?redirect_uri=${encodeURIComponent('https://portal.evil.example/jwt')}`);
     },
@@ -235,7 +246,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'There is nothing here',
     status: 404,
     reason: 'address_unknown',
-    leadsOn: false,
     async reach({ page }, { router }) {
       await page.goto(`${router}/somewhere`);
     },
@@ -245,7 +255,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Too many attempts',
     status: 429,
     reason: 'rate_limited',
-    leadsOn: false,
     routes: { rate_limit: { per_client: '1/m', burst: 1 } },
     async reach({ page }, { router }) {
       await page.goto(`${router}/logout`);
@@ -269,22 +278,22 @@ async function answerWith({ page }: Person, { portal }: Stage, answer: string): 
 }
 
 /**
- * Signs in through Europe, leaves by memory the next time, and does not come back from there: the third time, the
- * router is not sure of it any more.
+ * Signs in through Europe, leaves by memory the next time, does not come back from there, and tries a third time
+ * after so many seconds. From five on, the router is not sure of Europe any more.
  */
-export async function leaveUnfinished({ page }: Person, stage: Stage): Promise<void> {
+export async function leaveUnfinished({ page }: Person, stage: Stage, seconds: number): Promise<void> {
   const { portal, eu } = stage;
   await logInAtPortal(page, portal);
   await choose(page, 'Europe');
   await signInAs(page, 'Léa Moreau');
   await signedIn(page, 'lea@boulangerie.example');
-  // At the app itself, so that the portal's visit stays.
+  // At the app itself, so that the router's visit stays.
   await page.goto(eu);
-  await page.getByRole('button', { name: 'Sign out of this app' }).click();
+  await press(page, 'Sign out of this app');
   await read(page, 'You are signed out');
-  stage.ahead += 2;
+  stage.ahead += 1;
   await page.goto(`${portal}/login`);
-  await read(page, /^Sign in to/);
-  stage.ahead += 5;
+  await read(page, 'Sign in to eu');
+  stage.ahead += seconds;
   await page.goto(`${portal}/login`);
 }

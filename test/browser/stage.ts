@@ -28,7 +28,7 @@ export type Stage = {
   readonly eu: string;
   readonly globex: string;
   readonly poster: string;
-  /** How far everybody's clock is ahead of the real one. Seconds. */
+  /** Everybody's clock stands still, so many seconds after the time at which the stage was opened. */
   ahead: number;
   /** Serves routes.yaml with these changes, and no earlier ones. */
   serve(changes: Changes): Promise<void>;
@@ -57,7 +57,8 @@ export async function openStage(t: Test): Promise<Stage> {
   const database = join(folder, 'wayhome.db');
   const poster = at('guide');
   const stage = { router, portal, us: at('us'), eu: at('eu'), globex: at('globex'), poster, ahead: 0 };
-  const now = (): number => Math.floor(Date.now() / 1000) + stage.ahead;
+  const opened = Math.floor(Date.now() / 1000);
+  const now = (): number => opened + stage.ahead;
 
   const openApp = async (name: 'us' | 'eu' | 'globex', own: Pick<EnvironmentOptions, 'people' | 'secret'>) => {
     const helpCenter = `${router}/enter/${name}/support`;
@@ -133,8 +134,12 @@ export async function openStage(t: Test): Promise<Stage> {
 const isMapping = (value: unknown): value is Changes =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const merge = (old: Changes, changes: Changes): Changes =>
-  Object.entries(changes).reduce<Changes>((merged, [key, value]) => {
-    const before = merged[key];
-    return { ...merged, [key]: isMapping(before) && isMapping(value) ? merge(before, value) : value };
-  }, old);
+const merge = (old: Changes, changes: Changes): Changes => ({
+  ...old,
+  ...Object.fromEntries(
+    Object.entries(changes).map(([key, value]) => {
+      const before = old[key];
+      return [key, isMapping(before) && isMapping(value) ? merge(before, value) : value];
+    }),
+  ),
+});

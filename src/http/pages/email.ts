@@ -4,8 +4,10 @@ import { fill, texts } from './texts.ts';
 
 export type EmailView = {
   readonly portal: string;
-  /** What was typed before, where it did not lead anywhere. */
+  /** What was typed just now, where it did not lead anywhere. */
   readonly typed?: string;
+  /** What was typed earlier. */
+  readonly known?: string;
   /** The login URL as it was called: the form posts to it, so that the portal's request travels along. */
   readonly action: string;
   /** Absent where discovery has no picker step. */
@@ -16,13 +18,13 @@ export type EmailView = {
 /** Somebody who is asked once more hears why as soon as the page is there. */
 const AGAIN = html` aria-invalid="true" aria-describedby="note" autofocus`;
 
-export function emailPage({ portal, typed, action, toPicker, formAction }: EmailView): Page {
+export function emailPage({ portal, typed, known, action, toPicker, formAction }: EmailView): Page {
   const words = texts.email;
   const again = typed !== undefined;
   const body = html`${again ? note(words.unknown) : html`<p>${fill(words.lead, { portal })}</p>`}
 <form method="post" action="${action}">
 <label for="email">${words.label}</label>
-<input id="email" name="email" type="email" autocomplete="email" required maxlength="254" value="${typed ?? ''}"${again && AGAIN}>
+<input id="email" name="email" type="email" autocomplete="email" required maxlength="254" value="${typed ?? known ?? ''}"${again && AGAIN}>
 <button class="button" type="submit">${words.submit}</button>
 </form>
 ${toPicker !== undefined && html`<p><a href="${toPicker}">${words.to_picker}</a></p>`}`;

@@ -10,13 +10,22 @@ export type RefusalView = {
   readonly startAgain?: string;
   /** The same, asking for the picker or the email page. */
   readonly chooseAnother?: string;
+  /** Environments where the person may belong instead, likeliest first. */
+  readonly next?: readonly { readonly title: string; readonly url: string }[];
 };
 
 /** A plain no. It says what the reason's `says` says, so that it tells an attacker nothing more. */
-export function refusalPage({ reason, reference, startAgain, chooseAnother }: RefusalView): Page {
+export function refusalPage({ reason, reference, startAgain, chooseAnother, next = [] }: RefusalView): Page {
   const words = texts.refusal;
   const { title, text } = texts.says[REASONS[reason].says];
+  const links = next.map((to) => html`<li><a class="choice" href="${to.url}">${to.title}</a></li>\n`);
   const body = html`<p>${text}</p>
+${
+  next.length > 0 &&
+  html`<p id="next">${words.next}</p>
+<nav aria-labelledby="next"><ul>
+${links}</ul></nav>`
+}
 ${startAgain !== undefined ? html`<a class="button" href="${startAgain}">${words.start_again}</a>` : html`<p>${words.go_back}</p>`}
 ${chooseAnother !== undefined && html`<p><a href="${chooseAnother}">${words.choose_another}</a></p>`}
 <p class="reference">${words.reference} <code>${reference}</code><br>${words.reference_hint}</p>`;

@@ -1,0 +1,54 @@
+/** The servers that walk logins against each other: the router with each store, and its peers. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Load, load, type Measured } from './load.ts';
+import { startPath, walkLogin } from './login.ts';
+import type { Launch, Server, Servers } from './server.ts';
+import { LOGIN_PATHS, routesText, variables } from './world.ts';
+
+export const CONTESTANTS = ['bare', 'express', 'express_prepared', 'wayhome', 'wayhome_ps256', 'wayhome_sqlite'] as const;
+export type Contestant = (typeof CONTESTANTS)[number];
+
+export type Contest = {
+  readonly servers: Readonly<Record<Contestant, Server>>;
+  /** One entry a round. */
+  readonly rounds: Readonly<Record<Contestant, readonly Measured[]>>;
+};
+
+/** As an operator starts the router: `wayhome serve`, with a routes file in a folder of its own. */
+export function routerLaunch(folder: string, name: string, store: string, environments = 10): Launch {
+  mkdirSync(join(folder, name), { recursive: true });
+  const file = join(folder, name, 'routes.yaml');
+  writeFileSync(file, routesText({ store, environments }));
+  return { name, args: ['src/cli/main.ts', 'serve', file], variables: variables(environments) };
+}
+
+/** Starts everybody, warms them up, and lets them walk in turn, round after round. */
+export async function holdContest(servers: Servers, folder: string, rounds: number, round: Load): Promise<Contest> {
+  const wayhome = await servers.start(routerLaunch(folder, 'memory', 'memory:'));
+  const contestants: Record<Contestant, Server> = {
+    bare: await servers.start({ name: 'bare', args: ['bench/peers/bare.mjs'] }),
+    express: await servers.start({ name: 'express', args: ['bench/peers/express.ts', 'string'] }),
+    express_prepared: await servers.start({ name: 'express_prepared', args: ['bench/peers/express.ts', 'key-object'] }),
+    wayhome,
+    wayhome_ps256: wayhome,
+    wayhome_sqlite: await servers.start(routerLaunch(folder, 'sqlite', `sqlite:${join(folder, 'wayhome.db')}`)),
+  };
+  const measured: Record<Contestant, Measured[]> = {
+    bare: [],
+    express: [],
+    express_prepared: [],
+    wayhome: [],
+    wayhome_ps256: [],
+    wayhome_sqlite: [],
+  };
+  const walk = (name: Contestant, options: Load) => {
+    const start = startPath(name === 'wayhome_ps256' ? LOGIN_PATHS.ps256 : LOGIN_PATHS.hs256);
+    return load(contestants[name], (connection) => walkLogin(connection, start), options);
+  };
+  for (const name of CONTESTANTS) await walk(name, round);
+  for (let index = 0; index < rounds; index++) {
+    for (const name of CONTESTANTS) measured[name].push(await walk(name, round));
+  }
+  return { servers: contestants, rounds: measured };
+}
