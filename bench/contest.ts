@@ -4,9 +4,17 @@ import { join } from 'node:path';
 import { type Load, load, type Measured } from './load.ts';
 import { startPath, walkLogin } from './login.ts';
 import type { Launch, Server, Servers } from './server.ts';
-import { LOGIN_PATHS, routesText, variables } from './world.ts';
+import { LOGIN_PATHS, routesText, secretFiles, VARIABLES } from './world.ts';
 
-export const CONTESTANTS = ['bare', 'express', 'express_prepared', 'wayhome', 'wayhome_ps256', 'wayhome_sqlite'] as const;
+export const CONTESTANTS = [
+  'bare',
+  'bare_rsa',
+  'express',
+  'express_prepared',
+  'wayhome',
+  'wayhome_ps256',
+  'wayhome_sqlite',
+] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
 export type Contest = {
@@ -17,10 +25,12 @@ export type Contest = {
 
 /** As an operator starts the router: `wayhome serve`, with a routes file in a folder of its own. */
 export function routerLaunch(folder: string, name: string, store: string, environments = 10): Launch {
-  mkdirSync(join(folder, name), { recursive: true });
-  const file = join(folder, name, 'routes.yaml');
+  const home = join(folder, name);
+  const file = join(home, 'routes.yaml');
+  mkdirSync(join(home, 'secrets'), { recursive: true });
+  for (const [path, secret] of secretFiles(environments)) writeFileSync(join(home, path), secret);
   writeFileSync(file, routesText({ store, environments }));
-  return { name, args: ['src/cli/main.ts', 'serve', file], variables: variables(environments) };
+  return { name, args: ['src/cli/main.ts', 'serve', file], variables: VARIABLES };
 }
 
 /** Starts everybody, warms them up, and lets them walk in turn, round after round. */
@@ -28,20 +38,17 @@ export async function holdContest(servers: Servers, folder: string, rounds: numb
   const wayhome = await servers.start(routerLaunch(folder, 'memory', 'memory:'));
   const contestants: Record<Contestant, Server> = {
     bare: await servers.start({ name: 'bare', args: ['bench/peers/bare.mjs'] }),
+    bare_rsa: await servers.start({ name: 'bare_rsa', args: ['bench/peers/bare.mjs', 'rsa'] }),
     express: await servers.start({ name: 'express', args: ['bench/peers/express.ts', 'string'] }),
     express_prepared: await servers.start({ name: 'express_prepared', args: ['bench/peers/express.ts', 'key-object'] }),
     wayhome,
     wayhome_ps256: wayhome,
     wayhome_sqlite: await servers.start(routerLaunch(folder, 'sqlite', `sqlite:${join(folder, 'wayhome.db')}`)),
   };
-  const measured: Record<Contestant, Measured[]> = {
-    bare: [],
-    express: [],
-    express_prepared: [],
-    wayhome: [],
-    wayhome_ps256: [],
-    wayhome_sqlite: [],
-  };
+  const measured = Object.fromEntries(CONTESTANTS.map((name) => [name, [] as Measured[]])) as Record<
+    Contestant,
+    Measured[]
+  >;
   const walk = (name: Contestant, options: Load) => {
     const start = startPath(name === 'wayhome_ps256' ? LOGIN_PATHS.ps256 : LOGIN_PATHS.hs256);
     return load(contestants[name], (connection) => walkLogin(connection, start), options);

@@ -1,6 +1,7 @@
 /** Ten thousand environments: what they cost at the start hop, at start-up and in `check`. */
-import { ratio } from './figures.ts';
+
 import { routerLaunch } from './contest.ts';
+import { ratio } from './figures.ts';
 import { type Load, load } from './load.ts';
 import { startLogin, startPath } from './login.ts';
 import type { Servers } from './server.ts';

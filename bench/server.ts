@@ -1,6 +1,6 @@
 /** A server under test: a child process, pinned, with its log in a file. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cores } from './pinning.ts';
@@ -33,19 +33,21 @@ const POLL_MS = 1;
 
 /** Starts servers in one folder, on one core, and stops all of them in the end. */
 export class Servers {
-  readonly #folder: string;
+  readonly #logs: string;
   readonly #cores: Cores | undefined;
   readonly #children = new Set<ChildProcess>();
   #count = 0;
 
   constructor(folder: string, cores: Cores | undefined) {
-    this.#folder = folder;
+    // Apart from the routes files, whose folders the router watches.
+    this.#logs = join(folder, 'logs');
+    mkdirSync(this.#logs, { recursive: true });
     this.#cores = cores;
   }
 
   /** Resolves once the server has told its address. Throws with what it wrote when it ends before. */
   async start({ name, args, variables = {}, unprobed = false }: Launch): Promise<Server> {
-    const log = join(this.#folder, `${this.#count++}.log`);
+    const log = join(this.#logs, `${this.#count++}.log`);
     const spawnedAt = performance.now();
     const child = this.#spawn(unprobed ? args : ['--import', PROBE, ...args], variables, log);
     const origin = await addressIn(log, child, spawnedAt + START_TIMEOUT_MS);
@@ -64,7 +66,7 @@ export class Servers {
 
   /** Runs a command of node to its end: how long it took, in milliseconds, and what it used. */
   async run({ name, args, variables = {} }: Launch): Promise<{ readonly ms: number; readonly used: Used }> {
-    const log = join(this.#folder, `${this.#count++}.log`);
+    const log = join(this.#logs, `${this.#count++}.log`);
     const began = performance.now();
     const child = this.#spawn(['--import', PROBE, ...args], variables, log);
     const used = new Promise<Used>((resolve) => child.once('message', (message) => resolve(message as Used)));

@@ -16,7 +16,6 @@ export type RoutesOptions = { readonly store: string; readonly environments: num
  * secret, an issuer and an email domain of its own.
  */
 export function routesText({ store, environments }: RoutesOptions): string {
-  const names = ['us', ...Array.from({ length: environments - 1 }, (_, index) => `e${index + 1}`)];
   return `public_url: ${ORIGIN}
 listen: 127.0.0.1:0
 admin: 127.0.0.1:0
@@ -26,7 +25,7 @@ ${portal('support', LOGIN_PATHS.hs256, 'HS256, secret: { env: PORTAL_SECRET }')}
 ${portal('other', LOGIN_PATHS.other, 'HS256, secret: { env: OTHER_PORTAL_SECRET }')}
 ${portal('rsa', LOGIN_PATHS.ps256, 'PS256')}
 environments:
-${names.map(environment).join('\n')}
+${names(environments).map(environment).join('\n')}
 discovery:
   - by: hint
     params: [env, domain_hint]
@@ -39,17 +38,21 @@ discovery:
 }
 
 /** The environment variables that the routes file names. */
-export function variables(environments: number): Record<string, string> {
-  const secrets: Record<string, string> = {
-    PORTAL_SECRET,
-    OTHER_PORTAL_SECRET: `other-${PORTAL_SECRET}`,
-    US_SECRET: ENVIRONMENT_SECRET,
-  };
-  for (let index = 1; index < environments; index++) {
-    secrets[`E${index}_SECRET`] = `bench-secret-${String(index).padStart(32, '0')}`;
-  }
-  return secrets;
-}
+export const VARIABLES = { PORTAL_SECRET, OTHER_PORTAL_SECRET: `other-${PORTAL_SECRET}` } as const;
+
+const names = (environments: number): readonly string[] => [
+  'us',
+  ...Array.from({ length: environments - 1 }, (_, index) => `e${index + 1}`),
+];
+
+/** The environments' secrets, by the path that the routes file names, relative to it: as a mounted folder has them. */
+export const secretFiles = (environments: number): readonly (readonly [path: string, secret: string])[] =>
+  names(environments).map((name) => [
+    secretFile(name),
+    name === 'us' ? ENVIRONMENT_SECRET : `bench-secret-${name.padStart(32, '0')}`,
+  ]);
+
+const secretFile = (name: string): string => `secrets/${name}`;
 
 const portal = (name: string, path: string, signing: string): string => `  ${name}:
     preset: pylon
@@ -65,5 +68,5 @@ const environment = (name: string): string => `  ${name}:
       url: https://${name}.acme.test/sso/support
       issuer: https://${name}.acme.test/
       algorithms: [HS256]
-      secret: { env: ${name.toUpperCase()}_SECRET }
+      secret: { file: ${secretFile(name)} }
     may_assert: { email_domains: [${name}.example], claims: [account_external_id] }`;

@@ -1,37 +1,62 @@
 import { type BlockList, isIP } from 'node:net';
+import { matchLanguage, preferredLanguages } from './accept-language.ts';
 import type { Facts } from './facts.ts';
 import type { PortalName } from './names.ts';
 
 /** The `when` of a discovery rule. Every part that is present must hold. */
 export type Condition = {
+  /** The name is in lower case. */
   readonly header?: { readonly name: string; readonly in: ReadonlySet<string> };
   readonly query?: { readonly name: string; readonly in: ReadonlySet<string> };
   /** Lower case, with the port where there is one. */
   readonly host?: ReadonlySet<string>;
   readonly portal?: ReadonlySet<string>;
   readonly clientIp?: BlockList;
+  /** Lower case; holds when the most preferred language is one of these, or a regional form of it. */
+  readonly language?: ReadonlySet<string>;
+  /** At least one of them holds. */
+  readonly any?: readonly Condition[];
+  readonly all?: readonly Condition[];
+  readonly not?: Condition;
 };
 
-/** What a condition looked at, for the trail, and whether all of it held. */
+/** How deeply conditions may stand in one another; the `when` itself is the first level. */
+export const DEEPEST_CONDITION = 8;
+
+/**
+ * Whether a condition holds, and what was looked at until that was known: the last thing seen decided. Never throws.
+ */
 export function matchCondition(when: Condition, facts: Facts, portal: PortalName): { holds: boolean; saw: string } {
-  const saw: string[] = [];
-  let holds = true;
-  const look = (what: string, value: string | undefined, held: boolean) => {
-    saw.push(`${what}=${value ?? ''}`);
-    holds &&= held;
+  const saw = new Set<string>();
+  const holds = evaluate(when, facts, portal, (what, value) => saw.add(`${what}=${value ?? ''}`));
+  return { holds, saw: [...saw].join(' ') };
+}
+
+type Look = (what: string, value: string | undefined) => void;
+
+function evaluate(when: Condition, facts: Facts, portal: PortalName, look: Look): boolean {
+  const { header, query, host, clientIp, language } = when;
+  const isIn = (values: ReadonlySet<string>, what: string, value: string | undefined): boolean => {
+    look(what, value);
+    return value !== undefined && values.has(value);
   };
-  if (when.header) {
-    const value = facts.header(when.header.name);
-    look(when.header.name, value, value !== undefined && when.header.in.has(value));
+  if (header && !isIn(header.in, header.name, facts.header(header.name))) return false;
+  if (query && !isIn(query.in, query.name, facts.query(query.name))) return false;
+  if (host && !isIn(host, 'host', facts.host)) return false;
+  if (when.portal && !isIn(when.portal, 'portal', portal)) return false;
+  if (clientIp) {
+    look('client_ip', facts.clientIp);
+    if (!addressIn(clientIp, facts.clientIp)) return false;
   }
-  if (when.query) {
-    const value = facts.query(when.query.name);
-    look(when.query.name, value, value !== undefined && when.query.in.has(value));
+  if (language) {
+    const [preferred] = preferredLanguages(facts.header('accept-language'));
+    look('language', preferred);
+    if (preferred === undefined || matchLanguage(preferred, language) === undefined) return false;
   }
-  if (when.host) look('host', facts.host, when.host.has(facts.host));
-  if (when.portal) look('portal', portal, when.portal.has(portal));
-  if (when.clientIp) look('client_ip', facts.clientIp, addressIn(when.clientIp, facts.clientIp));
-  return { holds, saw: saw.join(' ') };
+  const holds = (nested: Condition) => evaluate(nested, facts, portal, look);
+  if (when.all && !when.all.every(holds)) return false;
+  if (when.any && !when.any.some(holds)) return false;
+  return !when.not || !holds(when.not);
 }
 
 /** Whether an IP address in text is in the list; an IPv4-mapped IPv6 address counts as its IPv4 address. */

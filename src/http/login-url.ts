@@ -1,3 +1,5 @@
+import { parseEmail } from '../core/email.ts';
+import type { Facts } from '../core/facts.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import type { Instant } from '../core/time.ts';
@@ -6,13 +8,14 @@ import { appendParam } from './answer.ts';
 
 /**
  * Parameters of ours on the login URL: `choose`, what the person chose on a page; `ask`, which page they want;
- * `again`, what an attempt that failed has shown, sealed, since an email may be in it.
+ * `typed`, the email that they typed, and `again`, what an attempt that failed has shown: both sealed, since an
+ * address stays in histories and logs.
  */
-const ANSWERS = ['choose', 'ask'] as const;
+const OURS = ['choose', 'ask', 'typed', 'again'] as const;
 
-/** The login URL with the portal's own query, its bytes unchanged, and without what was answered before. */
+/** The login URL with the portal's own query, its bytes unchanged, and without parameters of ours. */
 export function asCalled(loginPath: string, search: string): string {
-  const kept = search.split('&').filter((pair) => pair !== '' && !ANSWERS.some((name) => isNamed(pair, name)));
+  const kept = search.split('&').filter((pair) => pair !== '' && !OURS.some((name) => isNamed(pair, name)));
   return kept.length === 0 ? loginPath : `${loginPath}?${kept.join('&')}`;
 }
 
@@ -24,20 +27,53 @@ export function askedAgain(loginPath: string, { params }: PortalRequest): string
   return query === '' ? loginPath : `${loginPath}?${query}`;
 }
 
-/** What is known from an attempt that failed. Nothing in it is authority. */
-export type Attempt = { readonly tried: readonly EnvironmentName[]; readonly typedEmail?: string };
+/** What this attempt has shown so far: who could not sign the person in, and the email that they typed. */
+export type Attempt = { readonly tried: readonly EnvironmentName[]; readonly email?: string };
 
-const bound = (portal: string) => ['again', portal];
-
-export function withAttempt(url: string, sealer: Sealer, portal: string, attempt: Attempt, now: Instant): string {
-  const text = JSON.stringify([attempt.tried, attempt.typedEmail ?? null]);
-  return appendParam(url, 'again', sealer.seal(bound(portal), text, now));
+export function attemptOf({ tried = [], typedEmail, knownEmail }: Partial<Facts>): Attempt {
+  const email = (typedEmail === undefined ? undefined : parseEmail(typedEmail.trim())?.address) ?? knownEmail;
+  return { tried, ...(email !== undefined && { email }) };
 }
 
-/** What cannot be opened tells nothing. */
+const againAt = (portal: string) => ['again', portal];
+
+/** A login URL that goes on with this attempt rather than from the beginning. */
+export function withAttempt(
+  url: string,
+  sealer: Sealer,
+  portal: string,
+  { tried, email }: Attempt,
+  now: Instant,
+): string {
+  if (tried.length === 0 && email === undefined) return url;
+  return appendParam(url, 'again', sealer.seal(againAt(portal), JSON.stringify([tried, email ?? null]), now));
+}
+
+/** What cannot be opened tells nothing. None of it is authority. */
 export function readAttempt(sealer: Sealer, portal: string, again: string | undefined): Attempt {
-  const text = again === undefined ? undefined : sealer.open(bound(portal), again);
+  const text = again === undefined ? undefined : sealer.open(againAt(portal), again);
   if (text === undefined) return { tried: [] };
-  const [tried, typedEmail] = JSON.parse(text) as [EnvironmentName[], string | null];
-  return { tried, ...(typedEmail !== null && { typedEmail }) };
+  const [tried, email] = JSON.parse(text) as [EnvironmentName[], string | null];
+  return { tried, ...(email !== null && { email }) };
+}
+
+/** Characters of a typed email in percent-encoding; every address is filled up to this. */
+const TYPED_LENGTH = 400;
+
+const typedAt = (portal: string) => ['typed', portal];
+
+/** The login URL with a typed email: of one length for every email, known or not, well formed or not. */
+export function withTypedEmail(url: string, sealer: Sealer, portal: string, email: string, now: Instant): string {
+  const text = encodeURIComponent(email).slice(0, TYPED_LENGTH).padEnd(TYPED_LENGTH);
+  return appendParam(url, 'typed', sealer.seal(typedAt(portal), text, now));
+}
+
+/** What cannot be opened was not typed; what was too long for an email is none. */
+export function readTypedEmail(sealer: Sealer, portal: string, typed: string | undefined): string | undefined {
+  const text = typed === undefined ? undefined : sealer.open(typedAt(portal), typed);
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text.trimEnd());
+  } catch {
+    return '';
+  }
 }

@@ -4,13 +4,13 @@
  */
 import { type Decision, decide, type Question } from '../core/decide.ts';
 import type { Trail } from '../core/discovery.ts';
-import { parseEmail } from '../core/email.ts';
 import { Refusal } from '../core/reason.ts';
 import { makeUuid } from '../keys/random.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
 import { clearOldVisits, type LoginCookie, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
+import { attemptOf } from './login-url.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { makeReference, sealState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -42,9 +42,8 @@ export async function proceed(turn: Turn, question: Question, came: Came = { key
 function depart({ surface, live, call, now }: Turn, question: Question, decision: Decision & { do: 'depart' }): Answer {
   const { environment, trail } = decision;
   const { request } = question;
-  const { tried = [], typedEmail, knownEmail } = question.about === 'start' ? question.facts : {};
-  const typed = typedEmail === undefined ? knownEmail : parseEmail(typedEmail.trim())?.address;
-  const loginHint = decision.loginHint ?? typed;
+  const { tried, email } = attemptOf(question.about === 'start' ? question.facts : {});
+  const loginHint = decision.loginHint ?? email;
   const delegate = live.delegates.get(environment.name);
   if (!delegate) throw new Refusal('environment_disabled', environment.name);
   const login: LoginCookie = {
@@ -55,7 +54,7 @@ function depart({ surface, live, call, now }: Turn, question: Question, decision
     environment: environment.name,
   };
   const nonce = surface.random(16).toString('base64url');
-  const carried = { request, nonce, startedAt: now, trail, tried, ...(typed !== undefined && { typedEmail: typed }) };
+  const carried = { request, nonce, startedAt: now, trail, tried, ...(email !== undefined && { email }) };
   const state = sealState(surface.sealer, carried, login);
   const { url } = delegate.begin({ state, nonce, ...(loginHint !== undefined && { loginHint }) });
   return redirect(call.method, url, [setLoginCookie(login, live.loginLifetime), ...readLogins(call.cookies).clear]);

@@ -8,7 +8,7 @@ import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
 import { clearVisitCookie } from './cookies.ts';
 import type { Live, Surface } from './live.ts';
-import { askedAgain, withAttempt } from './login-url.ts';
+import { askedAgain, attemptOf, withAttempt } from './login-url.ts';
 import { type RefusalView, refusalPage } from './pages/refusal.ts';
 import { makeReference } from './state.ts';
 import type { Trace } from './turn.ts';
@@ -60,12 +60,7 @@ function waysOn(
   const now = surface.clock();
   const { discovery, environments } = live.routes;
   const next = facts ? planRecovery(discovery, environments, to.open.portal, facts, reason, now) : [];
-  const attempt = {
-    tried: facts?.tried ?? [],
-    ...(facts?.knownEmail !== undefined && { typedEmail: facts.knownEmail }),
-  };
-  const onward =
-    attempt.tried.length > 0 ? withAttempt(loginUrl, surface.sealer, request.portal, attempt, now) : loginUrl;
+  const onward = facts ? withAttempt(loginUrl, surface.sealer, request.portal, attemptOf(facts), now) : loginUrl;
   const asks = discovery.steps.find(({ by }) => by === 'picker' || by === 'email')?.by;
   return {
     startAgain: startAgain(live, request, environment, loginUrl),

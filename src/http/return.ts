@@ -45,13 +45,13 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
 
 /** What discovery has to go by should this environment fail: it was tried, and so were those before it. */
 function factsAfter({ surface, live, call }: Turn, state: OpenedState, name: EnvironmentName): Facts | undefined {
-  const { request, tried, typedEmail } = state;
+  const { request, tried, email } = state;
   const portal = live.portals.get(request.portal);
   return (
     portal && {
       ...readCircumstances(surface, call, portal, request),
       tried: [...tried, name],
-      ...(typedEmail !== undefined && { knownEmail: typedEmail }),
+      ...(email !== undefined && { knownEmail: email }),
     }
   );
 }

@@ -2,11 +2,11 @@ import type { Facts } from '../core/facts.ts';
 import type { PortalName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
-import { type Answer, metadata } from './answer.ts';
+import { type Answer, metadata, redirect } from './answer.ts';
 import type { Call } from './call.ts';
 import { readLogins, readVisits } from './cookies.ts';
 import type { LivePortal, Surface } from './live.ts';
-import { readAttempt } from './login-url.ts';
+import { asCalled, attemptOf, readAttempt, readTypedEmail, withAttempt, withTypedEmail } from './login-url.ts';
 import { proceed } from './proceed.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,7 +23,23 @@ export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> 
   trace.request = request;
   const facts = readFacts(surface, call, portal, request);
   trace.facts = () => facts;
-  return proceed(turn, { about: 'start', request, facts });
+  const email = call.form.get('email');
+  return email === undefined
+    ? proceed(turn, { about: 'start', request, facts })
+    : keepTyped(turn, portal, facts, email);
+}
+
+/** The same answer whatever was typed: who the customers are is not for everybody to find out. */
+function keepTyped(
+  { surface: { sealer }, call, now }: Turn,
+  { open, loginPath }: LivePortal,
+  facts: Facts,
+  email: string,
+): Answer {
+  const { name } = open.portal;
+  const { tried } = attemptOf(facts);
+  const onward = withAttempt(asCalled(loginPath, call.search), sealer, name, { tried }, now);
+  return redirect(call.method, withTypedEmail(onward, sealer, name, email, now));
 }
 
 /** Everything that discovery may look at; what is costly to read is read when a step asks for it. */
@@ -35,13 +51,13 @@ export function readFacts(
 ): Facts {
   const choice = call.query.get('choose');
   const asked = call.query.get('ask');
-  const typedEmail = call.form.get('email');
+  const typedEmail = readTypedEmail(surface.sealer, request.portal, call.query.get('typed')) ?? call.form.get('email');
   const attempt = readAttempt(surface.sealer, request.portal, call.query.get('again'));
   return {
     ...readCircumstances(surface, call, portal, request),
     ...(choice !== undefined && { choice }),
     ...(typedEmail !== undefined && { typedEmail }),
-    ...(attempt.typedEmail !== undefined && { knownEmail: attempt.typedEmail }),
+    ...(attempt.email !== undefined && { knownEmail: attempt.email }),
     ...(attempt.tried.length > 0 && { tried: attempt.tried }),
     ...((asked === 'email' || asked === 'picker') && { ask: asked }),
   };

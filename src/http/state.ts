@@ -22,7 +22,7 @@ export type LoginState = {
   /** Environments that could not sign the person in before this one. */
   readonly tried: readonly EnvironmentName[];
   /** The person's email, where they typed it on a page of ours. */
-  readonly typedEmail?: string;
+  readonly email?: string;
 };
 
 const REFERENCE_LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -43,10 +43,10 @@ const boundTo = ({ reference, secret, environment }: Bound) => ['login', environ
 const LONGEST_SAW = 40;
 
 export function sealState(sealer: Sealer, login: LoginState, bound: Bound): string {
-  const { request, nonce, startedAt, trail, tried, typedEmail = null } = login;
+  const { request, nonce, startedAt, trail, tried, email = null } = login;
   const steps = trail.map(({ by, saw, reason }) => [by, saw.slice(0, LONGEST_SAW), reason]);
   const { portal, initiated, params } = request;
-  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, steps, tried, typedEmail]);
+  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, steps, tried, email]);
   return `${bound.reference}.${sealer.seal(boundTo(bound), text, startedAt)}`;
 }
 
@@ -80,12 +80,12 @@ export function openState(
   if (!secret) throw new Refusal('login_not_from_this_browser', `login ${reference}`);
   const text = sealer.open(boundTo({ reference, secret, environment }), state.slice(11));
   if (text === undefined) throw new Refusal('state_invalid', `login ${reference}`);
-  const [portal, initiated, params, nonce, startedAt, steps, tried, typedEmail] = JSON.parse(text) as Sealed;
+  const [portal, initiated, params, nonce, startedAt, steps, tried, email] = JSON.parse(text) as Sealed;
   if (now - startedAt > lifetime || startedAt - now > CLOCK_SKEW)
     throw new Refusal('login_expired', `login ${reference}`);
   const trail = steps.map(([by, saw, reason], index): TrailStep => {
     return { by, saw, outcome: index === steps.length - 1 ? 'answered' : 'passed', reason };
   });
   const request = { portal, initiated, params };
-  return { request, nonce, startedAt, trail, tried, reference, ...(typedEmail !== null && { typedEmail }) };
+  return { request, nonce, startedAt, trail, tried, reference, ...(email !== null && { email }) };
 }

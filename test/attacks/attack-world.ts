@@ -1,8 +1,9 @@
 import type { Test } from 'tap';
-import { leaksOf } from '../support/leaks.ts';
+import { leaksOf, type Searched } from '../support/leaks.ts';
+import { type Serving, startServe } from '../support/process.ts';
 import { openWorld, type World, type WorldOptions } from '../support/world.ts';
 
-const opened: World[] = [];
+const opened: Searched[] = [];
 
 /** A world whose every answer and log line is searched for secrets at the end of the file. */
 export async function openAttackWorld(t: Parameters<typeof openWorld>[0], options?: WorldOptions): Promise<World> {
@@ -11,12 +12,21 @@ export async function openAttackWorld(t: Parameters<typeof openWorld>[0], option
   return world;
 }
 
+/** A process of its own that is searched, too. */
+export async function startAttackedServe(t: Parameters<typeof startServe>[0], file: string): Promise<Serving> {
+  const serving = await startServe(t, file);
+  opened.push(serving);
+  return serving;
+}
+
 /** The last test of every file of attacks. */
 export function searchForLeaks(t: Test): void {
   t.test('case 39: no secret, token, state or cookie is where it does not belong, nor any email in the log', (t) => {
-    t.ok(opened.length > 0);
+    t.ok(
+      opened.some(({ exchanges, lines }) => exchanges.length > 0 && lines.length > 0),
+      'there is something to search',
+    );
     for (const world of opened) {
-      t.ok(world.exchanges.length > 0 && world.lines.length > 0, 'there is something to search');
       t.same(leaksOf(world), []);
     }
     t.end();

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Seen } from '../support/browser.ts';
 import { alive, denied } from '../support/denied.ts';
-import { startServe } from '../support/process.ts';
 import {
   changedRoutes,
   departure,
@@ -15,7 +14,7 @@ import {
   temporaryFolder,
   type WorldOptions,
 } from '../support/world.ts';
-import { openAttackWorld, searchForLeaks } from './attack-world.ts';
+import { openAttackWorld, searchForLeaks, startAttackedServe as startServe } from './attack-world.ts';
 
 const AT_ONCE = 100;
 
@@ -76,7 +75,9 @@ for (const [store, options] of Object.entries(STORES)) {
       const browser = world.browser();
       const address = await readyToReturn(world, browser, 'us');
       const before = browser.copy();
-      await denied(t, world, 'a wrong token', 'jwt_invalid_signature', () => browser.get(address.replace(/.{43}$/, 'A'.repeat(43))));
+      await denied(t, world, 'a wrong token', 'jwt_invalid_signature', () =>
+        browser.get(address.replace(/.{43}$/, 'A'.repeat(43))),
+      );
       t.equal((await browser.get(address)).status, 302);
       await denied(t, world, 'in the same browser', 'login_already_used', () => browser.get(address));
       for (const seconds of [0, 59, 60, 599, 600]) {

@@ -16,6 +16,8 @@ export type Shown = {
 export type ShownRefusal = Shown & {
   readonly status: number;
   readonly reason: Reason;
+  /** Titles of the places that it offers instead. */
+  readonly next?: readonly string[];
   /** Where its ways on lead, by heading; absent where the page has none. */
   readonly startAgain?: string;
   /** After choosing Europe, and signing in there as Jonas Weber. */
@@ -105,6 +107,7 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Sign-in was cancelled',
     status: 403,
     reason: 'access_denied',
+    next: ['Europe'],
     startAgain: PICKER,
     chooseAnother: SIGNED_IN,
     async reach({ page }, { portal }) {
@@ -159,6 +162,7 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'We could not sign you in',
     status: 403,
     reason: 'email_domain_not_allowed',
+    next: ['United States', 'Europe'],
     // Globex still says that she is Mallory.
     startAgain: 'We could not sign you in',
     chooseAnother: SIGNED_IN,
@@ -173,6 +177,7 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Your account was not found there',
     status: 403,
     reason: 'unknown_user',
+    next: ['Europe'],
     startAgain: PICKER,
     chooseAnother: SIGNED_IN,
     reach: (person, stage) => answerWith(person, stage, 'error=unknown_user'),
@@ -182,6 +187,7 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Your sign-in did not answer',
     status: 502,
     reason: 'environment_unavailable',
+    next: ['Europe'],
     startAgain: PICKER,
     chooseAnother: SIGNED_IN,
     reach: (person, stage) => answerWith(person, stage, 'error=temporarily_unavailable'),

@@ -13,7 +13,18 @@ const skip = without(counterparts.chromium);
 
 t.test('every refusal says so plainly, under a reference that the log knows, and leads on', { skip }, async (t) => {
   const [chromium, stage] = [await openChromium(t), await openStage(t)];
-  for (const { name, heading, status, reason, routes = {}, reach, mend, startAgain, chooseAnother } of REFUSALS) {
+  for (const {
+    name,
+    heading,
+    status,
+    reason,
+    routes = {},
+    reach,
+    mend,
+    next = [],
+    startAgain,
+    chooseAnother,
+  } of REFUSALS) {
     await t.test(`${name}: ${reason}`, (t) =>
       chromium.visit(t, {}, async (person) => {
         const { page, context } = person;
@@ -31,7 +42,7 @@ t.test('every refusal says so plainly, under a reference that the log knows, and
         await inspect(t, page, name);
 
         const ways = await page.getByRole('main').getByRole('link').allTextContents();
-        t.same(ways, [...(startAgain ? [START_AGAIN] : []), ...(chooseAnother ? [CHOOSE_ANOTHER] : [])]);
+        t.same(ways, [...next, ...(startAgain ? [START_AGAIN] : []), ...(chooseAnother ? [CHOOSE_ANOTHER] : [])]);
         if (startAgain) {
           const opening = context.waitForEvent('page');
           await page.getByRole('link', { name: START_AGAIN }).click({ modifiers: ['ControlOrMeta'] });

@@ -13,8 +13,10 @@ const SHORTEST = 12;
 /** Whoever signs in anywhere in these tests has an address of one of these domains. */
 const EMAIL = /[\w.+-]+@(?:[\w-]+\.)*(?:acme\.test|globex\.example|b\.test)/;
 
+export type Searched = Pick<World, 'lines' | 'exchanges' | 'variables'>;
+
 /** Where in everything that the router said a secret was found; nothing, when all is well. */
-export function leaksOf({ lines, exchanges, variables }: World): string[] {
+export function leaksOf({ lines, exchanges, variables }: Searched): string[] {
   const secrets = secretsOf(variables, exchanges);
   const leaks = new Set<string>();
   const search = (text: string, where: string, ...allowed: Kind[]) => {

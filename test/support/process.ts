@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Browser } from './browser.ts';
+import { Browser, type Exchange } from './browser.ts';
 import { ORIGIN, SECRETS } from './world.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -12,6 +12,8 @@ export type Serving = {
   readonly localUrl: string;
   /** The log so far. */
   readonly lines: string[];
+  readonly exchanges: Exchange[];
+  readonly variables: Readonly<Record<string, string>>;
   browser(): Browser;
   /** Resolves with the event once its line is there; what was there before counts too, unless `after` lines. */
   heard(event: string, after?: number): Promise<Record<string, unknown>>;
@@ -36,6 +38,7 @@ export async function startServe(
     await ended;
   });
   const lines: string[] = [];
+  const exchanges: Exchange[] = [];
   let rest = '';
   let said = '';
   const waiting = new Set<() => void>();
@@ -68,8 +71,15 @@ export async function startServe(
     process: child,
     localUrl,
     lines,
+    exchanges,
+    variables,
     heard,
-    browser: () => new Browser(ORIGIN, () => localUrl),
+    browser: () =>
+      new Browser(
+        ORIGIN,
+        () => localUrl,
+        (exchange) => exchanges.push(exchange),
+      ),
     async stop(signal) {
       child.kill(signal);
       const [code, by] = await ended;

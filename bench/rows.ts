@@ -1,0 +1,84 @@
+/** The table: every figure with the first target, the aim, and whether they were reached. */
+import type { Contest, Contestant } from './contest.ts';
+import { type Crowd, MANY } from './crowd.ts';
+import { ratio } from './figures.ts';
+import type { Measured } from './load.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { StartUp } from './start-up.ts';
+
+/** A figure is reached when it is at most its target. */
+export type Row = {
+  readonly figure: string;
+  readonly unit: '×' | 'B' | 'MiB' | 's';
+  readonly measured: number;
+  readonly first: number;
+  readonly aim: number;
+  readonly reached: 'aim' | 'first' | 'no';
+};
+
+export type Results = {
+  readonly contest: Contest;
+  readonly neighbours: Neighbours;
+  readonly startUp: StartUp;
+  readonly crowd: Crowd;
+  readonly bytesPerOpenLogin: number;
+  /** The most that any router of the contest had resident. */
+  readonly peakMib: number;
+};
+
+/** Live bytes that come and go with the machine; a login that was kept would be several hundred. */
+const NOISE_BYTES = 16;
+
+export function tabulate(results: Results): Row[] {
+  const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, peakMib } = results;
+  const of = (name: Contestant, figure: keyof Measured) => contest.rounds[name].map((round) => round[figure]);
+  const cpu = (name: Contestant) => of(name, 'cpuMicros');
+  const signature = cpu('bare_rsa').map((micros, round) => micros - (cpu('bare')[round] ?? Number.NaN));
+  const rsaBeside = signature.map((micros, round) => micros + (cpu('wayhome')[round] ?? Number.NaN));
+  const many = MANY.toLocaleString('en');
+  return [
+    row(
+      'login CPU, HS256 ÷ the Express router (secrets as text)',
+      '×',
+      ratio(cpu('wayhome'), cpu('express')),
+      1 / 3,
+      0.2,
+    ),
+    row(
+      'login CPU, HS256 ÷ the best Express (KeyObjects)',
+      '×',
+      ratio(cpu('wayhome'), cpu('express_prepared')),
+      0.75,
+      0.45,
+    ),
+    row('login CPU, HS256 ÷ two bare 302s', '×', ratio(cpu('wayhome'), cpu('bare')), 4, 2.5),
+    row(
+      'login p99, 32 connections ÷ the Express router',
+      '×',
+      ratio(of('wayhome', 'p99'), of('express', 'p99')),
+      1,
+      0.5,
+    ),
+    row('login CPU, PS256 ÷ (one RSA-2048 signature + HS256)', '×', ratio(cpu('wayhome_ps256'), rsaBeside), 1.15, 1.05),
+    row('HS256 p99 beside a PS256 portal ÷ beside an HS256 portal', '×', neighbours.ratio, 1.15, 1.05),
+    row('login CPU, SQLite store ÷ memory store', '×', ratio(cpu('wayhome_sqlite'), cpu('wayhome')), 1.5, 1.2),
+    row(`start hop CPU, ${many} environments ÷ 10`, '×', crowd.startHop, 1.1, 1.0),
+    row(`check, ${many} environments`, 's', crowd.checkMs / 1000, 2, 1),
+    row(`check, ${many} environments, peak memory`, 'MiB', crowd.checkPeakMib, 250, 250),
+    row(`start-up, ${many} environments`, 's', crowd.startUpMs / 1000, 2, 1),
+    row(`start-up, ${many} environments, peak memory`, 'MiB', crowd.startUpPeakMib, 250, 250),
+    row('kept by the server per open login', 'B', withoutNoise(bytesPerOpenLogin), 0, 0),
+    row('peak memory under load', 'MiB', peakMib, 200, 130),
+    row('start to first answer ÷ bare node', '×', startUp.ratio, 4, 2),
+  ];
+}
+
+const withoutNoise = (bytes: number): number => (Math.abs(bytes) < NOISE_BYTES ? 0 : bytes);
+
+function row(figure: string, unit: Row['unit'], value: number, first: number, aim: number): Row {
+  const measured = rounded(value);
+  return { figure, unit, measured, first, aim, reached: measured <= aim ? 'aim' : measured <= first ? 'first' : 'no' };
+}
+
+/** Two decimals, whole numbers from 100 on: more than that is not repeatable. */
+const rounded = (value: number): number => (value >= 100 ? Math.round(value) : Math.round(value * 100) / 100);
