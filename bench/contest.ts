@@ -1,10 +1,11 @@
 /** The servers that walk logins against each other: the router with each store, and its peers. */
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Load, load, type Measured } from './load.ts';
-import { startPath, walkLogin } from './login.ts';
+import { walkLogin } from './login.ts';
 import type { Launch, Server, Servers } from './server.ts';
-import { LOGIN_PATHS, routesText, secretFiles, VARIABLES } from './world.ts';
+import { LOGIN_PATHS, RSA_KEY_FILE, routesText, secretFiles, VARIABLES } from './world.ts';
 
 export const CONTESTANTS = [
   'bare',
@@ -23,12 +24,15 @@ export type Contest = {
   readonly rounds: Readonly<Record<Contestant, readonly Measured[]>>;
 };
 
+const RSA_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+
 /** As an operator starts the router: `wayhome serve`, with a routes file in a folder of its own. */
 export function routerLaunch(folder: string, name: string, store: string, environments = 10): Launch {
   const home = join(folder, name);
   const file = join(home, 'routes.yaml');
   mkdirSync(join(home, 'secrets'), { recursive: true });
   for (const [path, secret] of secretFiles(environments)) writeFileSync(join(home, path), secret);
+  writeFileSync(join(home, RSA_KEY_FILE), RSA_KEY);
   writeFileSync(file, routesText({ store, environments }));
   return { name, args: ['src/cli/main.ts', 'serve', file], variables: VARIABLES };
 }
@@ -50,8 +54,8 @@ export async function holdContest(servers: Servers, folder: string, rounds: numb
     Measured[]
   >;
   const walk = (name: Contestant, options: Load) => {
-    const start = startPath(name === 'wayhome_ps256' ? LOGIN_PATHS.ps256 : LOGIN_PATHS.hs256);
-    return load(contestants[name], (connection) => walkLogin(connection, start), options);
+    const loginPath = name === 'wayhome_ps256' ? LOGIN_PATHS.ps256 : LOGIN_PATHS.hs256;
+    return load(contestants[name], (connection) => walkLogin(connection, loginPath), options);
   };
   for (const name of CONTESTANTS) await walk(name, round);
   for (let index = 0; index < rounds; index++) {

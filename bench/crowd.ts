@@ -3,8 +3,9 @@
 import { routerLaunch } from './contest.ts';
 import { ratio } from './figures.ts';
 import { type Load, load } from './load.ts';
-import { startLogin, startPath } from './login.ts';
+import { startLogin } from './login.ts';
 import type { Servers } from './server.ts';
+import { LOGIN_PATHS } from './world.ts';
 
 export const MANY = 10_000;
 const FEW = 10;
@@ -28,11 +29,10 @@ export async function measureCrowd(servers: Servers, folder: string, rounds: num
   const startUpPeakMib = (await many.ask('used')).peakMib;
   const few = await servers.start(routerLaunch(folder, 'few', 'memory:', FEW));
 
-  const start = startPath();
   const cpu = { many: [] as number[], few: [] as number[] };
   for (let index = -1; index < rounds; index++) {
     for (const [name, server] of Object.entries({ many, few })) {
-      const { cpuMicros } = await load(server, (connection) => startLogin(connection, start), round);
+      const { cpuMicros } = await load(server, (connection) => startLogin(connection, LOGIN_PATHS.hs256), round);
       if (index >= 0) cpu[name as keyof typeof cpu].push(cpuMicros);
     }
   }

@@ -6,19 +6,24 @@ import { CALLBACK, ENVIRONMENT_SECRET, ISSUER, ORIGIN } from './world.ts';
 const KEY = createSecretKey(Buffer.from(ENVIRONMENT_SECRET));
 const HEADER = `${Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')}.`;
 
-/** The Remote Login URL of a portal with the environment named, so that discovery asks nobody. */
-export const startPath = (loginPath = '/callback'): string =>
-  `${loginPath}?redirect_uri=${encodeURIComponent(`${CALLBACK}&state=xyz`)}&env=us`;
+let walked = 0;
+
+/**
+ * The Remote Login URL of a portal, with a return address of its own every time, as portals send it. The environment
+ * is named, so that discovery asks nobody.
+ */
+export const startPath = (loginPath: string): string =>
+  `${loginPath}?env=us&redirect_uri=${encodeURIComponent(`${CALLBACK}&state=${++walked}`)}`;
 
 /** The start hop alone: a login that nobody comes back from. */
-export async function startLogin(connection: Connection, start: string): Promise<void> {
-  const { status, location } = await connection.get(start);
+export async function startLogin(connection: Connection, loginPath: string): Promise<void> {
+  const { status, location } = await connection.get(startPath(loginPath));
   if (status !== 302 || !location.includes('state')) throw new Error(`no departure: ${status} ${location}`);
 }
 
 /** Both hops. Throws when either is answered with anything but the redirect that it has to be. */
-export async function walkLogin(connection: Connection, start: string): Promise<void> {
-  const departed = await connection.get(start);
+export async function walkLogin(connection: Connection, loginPath: string): Promise<void> {
+  const departed = await connection.get(startPath(loginPath));
   const { back, nonce } = readDeparture(departed.location);
   const home = await connection.get(`${back}&access_token=${signToken(nonce)}`, departed.cookie);
   if (home.status !== 302 || !home.location.startsWith(CALLBACK) || !home.location.includes('&access_token=ey')) {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [-- --quick]`: the router against its peers, in ratios that were measured side by
+ * `npm run bench -- [--quick] [--json]`: the router against its peers, in ratios that were measured side by
  * side. It starts and stops every server itself. It is no test: a missed target is a line of the table, and the
  * exit code is 0 all the same (2 for a wrong option).
  */
@@ -66,7 +66,7 @@ async function bench(effort: typeof FULL): Promise<Report> {
     startUp,
     crowd,
     bytesPerOpenLogin: perOpenLogin,
-    peakMib: Math.max(peaks.wayhome, peaks.wayhome_sqlite),
+    peaksMib: peaks,
   });
   const medians = (name: Contestant) => {
     const of = (figure: keyof Measured) => median(contest.rounds[name].map((measured) => measured[figure]));
@@ -87,10 +87,19 @@ async function bench(effort: typeof FULL): Promise<Report> {
   };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
-  const report = await bench(values.quick ? QUICK : FULL);
-  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : print(report));
+function readOptions(): { readonly json?: boolean; readonly quick?: boolean } | undefined {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } }).values;
+  } catch {
+    return undefined;
+  }
 }
 
-await main();
+const options = readOptions();
+if (options) {
+  const report = await bench(options.quick ? QUICK : FULL);
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : print(report));
+} else {
+  process.stderr.write('usage: npm run bench -- [--quick] [--json]\n');
+  process.exitCode = 2;
+}

@@ -1,7 +1,7 @@
 /** What a portal that signs with RSA costs the portal beside it. */
 import { median, ratio } from './figures.ts';
 import { load } from './load.ts';
-import { startPath, walkLogin } from './login.ts';
+import { walkLogin } from './login.ts';
 import type { Server } from './server.ts';
 import { LOGIN_PATHS } from './world.ts';
 
@@ -21,10 +21,7 @@ export async function compareNeighbours(server: Server, rounds: number, measured
   const options = { browsers: BROWSERS, perSecond: PER_SECOND, measuredMs, warmUpMs: 300 };
   const beside = async (path: string): Promise<number> => {
     const [portal] = await Promise.all(
-      [LOGIN_PATHS.hs256, path].map((own) => {
-        const start = startPath(own);
-        return load(server, (connection) => walkLogin(connection, start), options);
-      }),
+      [LOGIN_PATHS.hs256, path].map((own) => load(server, (connection) => walkLogin(connection, own), options)),
     );
     return portal?.p99 ?? Number.NaN;
   };

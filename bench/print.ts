@@ -1,19 +1,11 @@
 import type { Report } from './main.ts';
 import type { Row } from './rows.ts';
 
-const REACHED = { aim: 'aim', first: 'first', no: 'no' } as const;
-
 /** The report for people: the table of targets, then what every server measured. */
 export function print({ rows, servers, machine, seconds }: Report): string {
   const targets = [
     ['figure', 'measured', 'first', 'aim', 'reached'],
-    ...rows.map((row) => [
-      row.figure,
-      show(row, row.measured),
-      most(row, row.first),
-      most(row, row.aim),
-      REACHED[row.reached],
-    ]),
+    ...rows.map((row) => [row.figure, show(row, row.measured), most(row, row.first), most(row, row.aim), row.reached]),
   ];
   const absolute = [
     ['login', 'CPU µs', 'p50 ms', 'p99 ms', 'logins/s', 'peak MiB'],

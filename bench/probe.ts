@@ -19,7 +19,11 @@ if (process.send) {
     if (question === 'collect') collect();
     process.send?.(used());
   });
-  process.on('exit', () => process.send?.(used()));
+  process.on('exit', () => {
+    if (process.connected) process.send?.(used());
+  });
+  // Whatever ended the bench ends its servers.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   // The bench may listen for as long as it likes; the server ends when it wants to.
   process.channel?.unref();
 }

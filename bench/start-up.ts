@@ -4,6 +4,7 @@ import { routerLaunch } from './contest.ts';
 import { median, ratio } from './figures.ts';
 import { startPath } from './login.ts';
 import type { Launch, Servers } from './server.ts';
+import { LOGIN_PATHS } from './world.ts';
 
 export type StartUp = { readonly wayhomeMs: number; readonly bareMs: number; readonly ratio: number };
 
@@ -25,7 +26,7 @@ export async function compareStartUp(servers: Servers, folder: string, rounds: n
 async function timeToFirstAnswer(servers: Servers, launch: Launch): Promise<number> {
   const server = await servers.start({ ...launch, unprobed: true });
   const connection = await Connection.open(server.origin);
-  const { status } = await connection.get(startPath());
+  const { status } = await connection.get(startPath(LOGIN_PATHS.hs256));
   const ms = performance.now() - server.spawnedAt;
   connection.close();
   await server.stop();

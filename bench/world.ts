@@ -9,6 +9,8 @@ export const ENVIRONMENT_SECRET = 'bench-environment-secret-0123456789-012345678
 /** Login paths of the router's portals. */
 export const LOGIN_PATHS = { hs256: '/callback', other: '/other/callback', ps256: '/ps256/callback' } as const;
 
+export const RSA_KEY_FILE = 'rsa.pem';
+
 export type RoutesOptions = { readonly store: string; readonly environments: number };
 
 /**
@@ -23,7 +25,7 @@ store: ${JSON.stringify(store)}
 portals:
 ${portal('support', LOGIN_PATHS.hs256, 'HS256, secret: { env: PORTAL_SECRET }')}
 ${portal('other', LOGIN_PATHS.other, 'HS256, secret: { env: OTHER_PORTAL_SECRET }')}
-${portal('rsa', LOGIN_PATHS.ps256, 'PS256')}
+${portal('rsa', LOGIN_PATHS.ps256, `PS256, private_key: { file: ${RSA_KEY_FILE} }`)}
 environments:
 ${names(environments).map(environment).join('\n')}
 discovery:

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { routesSchema } from '../src/config/schema.ts';
 
+type Definitions = Readonly<Record<string, Schema>>;
+
 type Schema = {
+  readonly $ref?: string;
+  readonly $defs?: Definitions;
   readonly type?: string;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -27,25 +31,33 @@ check\` tells every fault at once, with its line and a remedy. A \`*\` marks wha
 
 | key | value | what it is |
 |---|---|---|
-${rows(schema, '').join('\n')}
+${rows(schema, '', schema.$defs ?? {}).join('\n')}
 `;
 }
 
-function rows(schema: Schema, path: string): string[] {
+/** `definitions`: those that are not told yet on the way to this path, so that one that holds itself ends. */
+function rows(schema: Schema, path: string, definitions: Definitions): string[] {
+  if (schema.$ref !== undefined) {
+    const { [definitionOf(schema.$ref)]: definition, ...others } = definitions;
+    return definition ? rows(definition, path, others) : [];
+  }
   const variants = schema.anyOf ?? schema.oneOf;
-  if (variants) return variants.flatMap((variant) => rows(variant, path + tag(variant)));
-  if (schema.items) return isSecret(schema.items) ? [] : rows(schema.items, `${path}[]`);
+  if (variants) return variants.flatMap((variant) => rows(variant, path + tag(variant), definitions));
+  if (schema.items) return isSecret(schema.items) ? [] : rows(schema.items, `${path}[]`, definitions);
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const at = path === '' ? key : `${path}.${key}`;
     const star = schema.required?.includes(key) ? '*' : '';
     return [
       `| \`${at}\`${star} | ${describeValue(value)} | ${value.description ?? ''} |`,
-      ...(isSecret(value) ? [] : rows(value, at)),
+      ...(isSecret(value) ? [] : rows(value, at, definitions)),
     ];
   });
   const any = schema.additionalProperties;
-  return typeof any === 'object' && any.properties ? [...own, ...rows(any, `${path}.<name>`)] : own;
+  return typeof any === 'object' && any.properties ? [...own, ...rows(any, `${path}.<name>`, definitions)] : own;
 }
+
+/** `#/$defs/condition` → `condition`. */
+const definitionOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 
 /** What tells one of several shapes apart: `(protocol: handoff)`. */
 function tag({ properties }: Schema): string {
@@ -54,6 +66,7 @@ function tag({ properties }: Schema): string {
 }
 
 function describeValue(schema: Schema): string {
+  if (schema.$ref !== undefined) return definitionOf(schema.$ref);
   if (isSecret(schema)) return 'secret';
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');

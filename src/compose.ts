@@ -7,7 +7,7 @@ import { openMetrics } from './admin/metrics.ts';
 import { checkRoutes, type Outcome } from './config/check.ts';
 import type { CheckedRoutes, HostAndPort } from './config/checked.ts';
 import { describeProblems } from './config/describe.ts';
-import { readBeside, readRoutes } from './config/read.ts';
+import { FILES, readRoutes } from './config/read.ts';
 import { type Clock, systemClock } from './core/time.ts';
 import { openApp } from './http/app.ts';
 import { randomBytes } from './keys/random.ts';
@@ -38,6 +38,8 @@ export type Running = {
   readonly adminUrl: string;
   /** Reads the routes again: applied whole, or not at all and the ones in force stay. */
   reload(text?: string): Promise<boolean>;
+  /** What the routes were last read from, refused or not: what to watch. */
+  reads(): Pick<Outcome, 'files' | 'patterns'>;
   /** Takes nothing new, finishes what is under way (30 s at the most), and closes everything. */
   close(): Promise<void>;
 };
@@ -60,11 +62,12 @@ export async function startWayhome({
 }: WayhomeOptions): Promise<Running> {
   const check = (given = text): Promise<Outcome> | Outcome =>
     given === undefined
-      ? readRoutes(file, variables)
-      : checkRoutes({ file, text: given, readFile: readBeside, variables });
+      ? readRoutes(file, variables, {}, clock())
+      : checkRoutes({ file, text: given, ...FILES, now: clock(), variables });
   const outcome = await check();
   if (!outcome.ok) throw new ConfigError(describeProblems(outcome.problems));
   const { routes } = outcome;
+  let reads: Pick<Outcome, 'files' | 'patterns'> = outcome;
 
   const store = await openStoreOf(routes);
   const outbound = openOutbound();
@@ -86,6 +89,7 @@ export async function startWayhome({
   const close = async () => {
     takesLogins = false;
     await Promise.race([app.close(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+    app.server.closeAllConnections();
     await admin.close();
     closeUnused(opened);
     await outbound.close();
@@ -97,6 +101,7 @@ export async function startWayhome({
   let reloading: Promise<unknown> = Promise.resolve();
   const reloadNow = async (given?: string): Promise<boolean> => {
     const next = await check(given);
+    reads = next;
     if (!next.ok) {
       audit.record({
         event: 'routes.refused',
@@ -136,6 +141,7 @@ export async function startWayhome({
         reloading = next.catch(() => {});
         return next;
       },
+      reads: () => reads,
       close,
     };
   } catch (error) {

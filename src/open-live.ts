@@ -2,6 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckedEnvironment, CheckedKey, CheckedRoutes, CheckedSigning } from './config/checked.ts';
 import type { EnvironmentName, PortalName } from './core/names.ts';
+import { readsOf } from './core/reads.ts';
+import { recordOf } from './core/record.ts';
+import type { Routes } from './core/routes.ts';
 import { fixedAddresses } from './http/addresses.ts';
 import type { Live, LivePortal } from './http/live.ts';
 import { openRateLimit } from './http/rate-limit.ts';
@@ -33,7 +36,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     portals.set(name, { open, signer, loginPath, metadataAtLoginPath, ...(homeUrl !== undefined && { homeUrl }) });
   }
   const signers = [...portals.values()].map(({ signer }) => signer);
-  const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit } = checked;
+  const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit, record } = checked;
   const live: Live = {
     routes,
     publicOrigin,
@@ -45,10 +48,16 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     formAction: formActionOf(checked),
     trustedProxies,
     ...(rateLimit && { rateLimit: openRateLimit(rateLimit.perSecond, rateLimit.burst) }),
+    ...(record && { record: openRecording(routes, record.keep, parts.store) }),
     metadata: JSON.stringify(describeIssuer(issuer, publicOrigin, signers)),
     jwks: JSON.stringify(publishedKeys(signers)),
   };
   return { checked, live };
+}
+
+function openRecording(routes: Routes, keep: number, store: Store): NonNullable<Live['record']> {
+  const reads = readsOf(routes);
+  return (...decision) => store.record(JSON.stringify(recordOf(reads, ...decision)), keep);
 }
 
 /** Ends what a replaced routes file had open and the new one does not use. */

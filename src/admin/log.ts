@@ -5,11 +5,14 @@ import { REASONS } from '../core/reason.ts';
 /** Whatever looks like a JWT, wherever it stands: in a message, a stack or a URL. */
 const TOKEN = /eyJ[\w-]{8,}(?:\.[\w-]*){0,4}/g;
 
+/** Bytes of log that wait at the most for the turn to end. */
+const MOST_KEPT_BACK = 8_192;
+
 const mask = (line: string): string => (line.includes('eyJ') ? line.replace(TOKEN, '[token]') : line);
 
 /** One JSON line per event. Without `write`, on standard output. */
 export function openLog(write?: (line: string) => void): Logger {
-  const stream: DestinationStream = write ? { write } : destination({ dest: 1, sync: false });
+  const stream: DestinationStream = write ? { write } : openStandardOutput();
   return pino(
     {
       base: null,
@@ -20,6 +23,24 @@ export function openLog(write?: (line: string) => void): Logger {
     },
     stream,
   );
+}
+
+/** Standard output, where all lines of one turn of the event loop leave in one write: it costs more than ten lines. */
+function openStandardOutput(): DestinationStream & { flush(): void } {
+  const output = destination({ dest: 1, sync: false, minLength: MOST_KEPT_BACK });
+  let leaving = false;
+  const leave = () => {
+    leaving = false;
+    output.flush();
+  };
+  return {
+    write(line) {
+      if (!leaving) setImmediate(leave);
+      leaving = true;
+      output.write(line);
+    },
+    flush: () => output.flush(),
+  };
 }
 
 /** Writes every outcome to the log and hands it to the other listeners (metrics, recent outcomes). */

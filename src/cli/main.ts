@@ -11,6 +11,14 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: 'check [routes.yaml] [--json]  every fault of the file; opens no socket',
     load: async () => (await import('./check.ts')).check,
   },
+  explain: {
+    says: 'explain <url> [--json] …      which environment a login would go to, and why',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  diff: {
+    says: 'diff old.yaml new.yaml        which recorded logins would move',
+    load: async () => (await import('./diff.ts')).diff,
+  },
   demo: {
     says: 'demo [--check [--json]]       a router, a portal and three environments on this machine',
     load: async () => (await import('./demo.ts')).demo,

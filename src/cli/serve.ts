@@ -1,17 +1,14 @@
-import { watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError, type Running, startWayhome } from '../compose.ts';
+import { watchedFolders } from '../config/watched.ts';
 import type { Io } from './io.ts';
+import { watchRoutes } from './watch-routes.ts';
 
 const USAGE = 'usage: wayhome serve [routes.yaml]';
 
-/** A file is written in several steps; it is read once they are over. Milliseconds. */
-const SETTLE_MS = 200;
-
 /**
- * `wayhome serve`: takes logins until SIGTERM or SIGINT, which drain. SIGHUP, or a change of the file, reads the
- * routes again. Resolves to the exit code: 0 stopped when asked, 1 not started, 2 usage.
+ * `wayhome serve`: takes logins until SIGTERM or SIGINT, which drain. SIGHUP, or a change of the file or
+ * of one that it names, reads the routes again. Resolves to the exit code: 0 stopped when asked, 1 not started, 2 usage.
  */
 export async function serve(args: readonly string[], io: Io): Promise<number> {
   const file = readFile(args);
@@ -27,7 +24,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`${error.message}\n`);
     return 1;
   }
-  await untilStopped(running, file);
+  await untilStopped(running);
   await running.close();
   return 0;
 }
@@ -41,22 +38,16 @@ function readFile(args: readonly string[]): string | undefined {
   }
 }
 
-function untilStopped(running: Running, file: string): Promise<void> {
-  let settling: NodeJS.Timeout | undefined;
-  const reload = () => {
-    clearTimeout(settling);
-    settling = setTimeout(() => void running.reload(), SETTLE_MS);
-  };
-  // The folder is watched, not the file: editors and mounted configuration replace it.
-  const watcher = watch(dirname(file), (_event, changed) => {
-    if (changed === null || changed === basename(file) || changed === '..data') reload();
+function untilStopped(running: Running): Promise<void> {
+  const watching = watchRoutes(async () => {
+    await running.reload();
+    watching.follow(watchedFolders(running.reads()));
   });
-  watcher.on('error', () => watcher.close());
-  process.on('SIGHUP', reload);
+  watching.follow(watchedFolders(running.reads()));
+  process.on('SIGHUP', watching.nudge);
   return new Promise((resolve) => {
     const stop = () => {
-      watcher.close();
-      clearTimeout(settling);
+      watching.close();
       resolve();
     };
     process.once('SIGTERM', stop);

@@ -1,12 +1,12 @@
-import { parseDomain } from '../core/email.ts';
+import { type EmailDomains, openEmailDomains } from '../core/email-domains.ts';
 import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import { type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
-import { seconds, secretAt } from './built-values.ts';
+import { instantOf, seconds, secretAt } from './built-values.ts';
 import type { CheckedEnvironment, CheckedHandoff, CheckedKey } from './checked.ts';
-import type { RoutesFile } from './schema.ts';
+import { readDomainEntry } from './domain-entry.ts';
+import type { EnvironmentEntry } from './schema.ts';
 
-type EnvironmentEntry = RoutesFile['environments'][string];
 type HandoffEntry = Extract<EnvironmentEntry['login'], { protocol: 'handoff' }>;
 type Secrets = ReadonlyMap<string, Buffer>;
 
@@ -21,6 +21,8 @@ export function buildEnvironment(name: EnvironmentName, entry: EnvironmentEntry,
     appUrl: entry.app_url,
     listed: entry.listed ?? true,
     disabled: entry.disabled ?? false,
+    ...(entry.from !== undefined && { from: instantOf(entry.from) }),
+    ...(entry.until !== undefined && { until: instantOf(entry.until) }),
     mayAssert: {
       emailDomains: emailDomains(entry.may_assert.email_domains),
       claims: new Set(entry.may_assert.claims),
@@ -33,8 +35,9 @@ export function buildEnvironment(name: EnvironmentName, entry: EnvironmentEntry,
   return { environment, login: buildHandoff(`environments.${name}.login`, login, secrets) };
 }
 
-function emailDomains(given: 'any' | readonly string[]): 'any' | ReadonlySet<string> {
-  return given === 'any' ? 'any' : new Set(given.flatMap((text) => parseDomain(text) ?? []));
+function emailDomains(given: EnvironmentEntry['may_assert']['email_domains']): 'any' | EmailDomains {
+  if (given === 'any') return 'any';
+  return openEmailDomains(given.flatMap((entry) => readDomainEntry(entry) ?? []));
 }
 
 function buildHandoff(path: string, login: HandoffEntry, secrets: Secrets): CheckedHandoff {

@@ -46,6 +46,7 @@ export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
     sealKeys: (tree.seal_keys ?? []).map((_, index) => sealKey(found.secrets.get(`seal_keys[${index}]`))),
     loginLifetime: seconds(tree.login_lifetime ?? '10m'),
     ...(rateLimit && { rateLimit }),
+    ...(tree.record && { record: { keep: tree.record.keep } }),
     insecureDevelopment: tree.insecure_development ?? false,
     routes: {
       portals: new Map([...portals].map(([name, { settings }]) => [name, settings.portal])),

@@ -3,28 +3,40 @@ import { buildRoutes } from './build-routes.ts';
 import type { CheckedRoutes } from './checked.ts';
 import { checkClaims } from './claim-rules.ts';
 import { checkDomains } from './domain-rules.ts';
+import { includeFiles } from './include.ts';
 import { checkKeys } from './key-rules.ts';
 import { checkNotYet } from './not-yet.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { readPresets } from './preset-rules.ts';
 import { type Problem, reportOn, sortProblems } from './problem.ts';
 import { checkOrder, checkReferences, checkSignOut } from './reference-rules.ts';
+import { checkReach } from './rule-reach.ts';
 import { type RoutesDraft, type RoutesFile, routesSchema } from './schema.ts';
 import { prune, schemaProblems } from './schema-problems.ts';
 import { checkOnePurpose, checkSealKeys } from './secret-rules.ts';
-import { readSecrets, type Surroundings, secretsByPath } from './secrets.ts';
+import { readSecrets, type Surroundings, secretsByPath, standIns } from './secrets.ts';
 import type { Survey } from './survey.ts';
+import { checkTimes } from './time-rules.ts';
 import { checkUrls } from './url-rules.ts';
 
-/** `files`: the routes file and every other file that was looked for; on a refusal too, so that a repair is seen. */
+/**
+ * `files`: the routes file and every other file that was looked for; `patterns`: those of `include`. On a refusal, too,
+ * so that a repair is seen.
+ */
 export type Outcome =
   | {
       readonly ok: true;
       readonly routes: CheckedRoutes;
       readonly notices: readonly Problem[];
       readonly files: readonly string[];
+      readonly patterns: readonly string[];
     }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly files: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      readonly files: readonly string[];
+      readonly patterns: readonly string[];
+    };
 
 /**
  * Text of a routes file → the checked tree, or every problem of it, sorted by place. Never throws.
@@ -42,19 +54,22 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
     },
   };
   const parsed = parseYaml(given.file, text);
-  const report = reportOn(parsed);
-  const refuse = (more: readonly Problem[]): Outcome => {
-    return { ok: false, problems: sortProblems([...report.problems, ...more]), files: [...files] };
-  };
   // Nothing could be read: that everything is missing would only be noise.
-  if (parsed.tree === undefined) return refuse(parsed.problems);
-
-  const names = { portals: keysOf(parsed.tree, 'portals'), environments: keysOf(parsed.tree, 'environments') };
+  if (parsed.tree === undefined) {
+    return { ok: false, problems: sortProblems(parsed.problems), files: [...files], patterns: [] };
+  }
+  const { locate, fileOf, patterns, unread, problems: includeProblems } = includeFiles(parsed, surroundings);
+  const report = reportOn({ file: given.file, locate });
+  const names = {
+    portals: keysOf(parsed.tree, 'portals'),
+    environments: [...keysOf(parsed.tree, 'environments'), ...unread],
+  };
   const faulty = schemaProblems(routesSchema, parsed.tree, report);
   const draft = (prune(parsed.tree, faulty) ?? {}) as RoutesDraft;
   const survey: Survey = { draft, report, names, insecure: draft.insecure_development === true };
 
   checkProduction(survey, surroundings);
+  checkPresence(survey);
   checkNotYet(survey);
   checkUrls(survey);
   checkAddresses(survey);
@@ -62,24 +77,36 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   checkOrder(survey);
   checkSignOut(survey);
   checkDomains(survey);
-  const uses = readSecrets(survey, surroundings);
+  checkTimes(survey, surroundings.now);
+  const uses = readSecrets(survey, surroundings, fileOf);
   const secrets = secretsByPath(uses);
   checkOnePurpose(survey, uses);
   checkSealKeys(survey, uses);
   checkKeys(survey, secrets);
   const { presets, problems: presetProblems } = readPresets(survey, surroundings);
   checkClaims(survey, presets);
+  checkReach(survey);
 
-  const problems = sortProblems([...report.problems, ...parsed.problems, ...presetProblems]);
-  if (problems.some(({ severity }) => severity === 'fault')) return { ok: false, problems, files: [...files] };
-  const routes = buildRoutes(draft as RoutesFile, { file: given.file, files: [...files], secrets, presets });
-  return { ok: true, routes, notices: problems, files: [...files] };
+  const problems = sortProblems([...report.problems, ...parsed.problems, ...includeProblems, ...presetProblems]);
+  if (problems.some(({ severity }) => severity === 'fault')) {
+    return { ok: false, problems, files: [...files], patterns };
+  }
+  const built = given.secrets === 'not_needed' ? standIns(uses) : secrets;
+  const routes = buildRoutes(draft as RoutesFile, { file: given.file, files: [...files], secrets: built, presets });
+  return { ok: true, routes, notices: problems, files: [...files], patterns };
 }
 
 function checkProduction({ insecure, report }: Survey, { variables }: Surroundings): void {
   if (!insecure || variables.NODE_ENV !== 'production') return;
   const remedy = 'Remove it; NODE_ENV is production.';
   report.fault(['insecure_development'], 'plain http is not for production', remedy);
+}
+
+/** Environments stand in the routes file or in included ones; somewhere they have to. */
+function checkPresence({ draft, names, report }: Survey): void {
+  if (draft.environments || names.environments.length > 0 || report.blamed(['environments'])) return;
+  const remedy = 'Write a name and, below it, what the environment needs; or include: environments.d/*.yaml.';
+  report.fault(['environments'], 'required, and missing', remedy, 'key');
 }
 
 function keysOf(tree: unknown, section: string): string[] {

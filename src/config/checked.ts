@@ -29,6 +29,8 @@ export type CheckedRoutes = {
   /** Seconds. */
   readonly loginLifetime: number;
   readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
+  /** The most routing decisions that are kept; absent: none are recorded. */
+  readonly record?: { readonly keep: number };
   readonly insecureDevelopment: boolean;
   /** What decisions are made from. */
   readonly routes: Routes;

@@ -9,14 +9,17 @@
  * to that.
  */
 
-/** Told of every entry: which container, which key or index, and the offsets of key and value in the text. */
-export type Mark = (container: object, part: string | number, key: number, value: number) => void;
+import { type Mapping, newMapping } from './mapping.ts';
+import type { Mark } from './places.ts';
+
+/** `start` is the offset of the tree in the text. */
+type Everyday = { readonly tree: unknown; readonly start: number };
 
 /** The tree, as plain-tree.ts would make it; `undefined` when any of the text is of another kind. */
-export function readEverydayYaml(text: string, mark: Mark = () => {}): { readonly tree: unknown } | undefined {
+export function readEverydayYaml(text: string, mark: Mark = () => {}): Everyday | undefined {
   if (ELSEWHERE.test(text)) return undefined;
   try {
-    return { tree: new Reader(text, mark).document() };
+    return new Reader(text, mark).document();
   } catch (error) {
     if (error === UNUSUAL) return undefined;
     throw error;
@@ -60,12 +63,13 @@ class Reader {
     this.#mark = mark;
   }
 
-  document(): unknown {
+  document(): Everyday {
     this.#toContent();
     if (this.#indent !== 0) throw UNUSUAL;
+    const start = this.#at;
     const tree = this.#mapping(0, 0);
-    if (this.#indent !== -1) throw UNUSUAL;
-    return tree;
+    if (!this.#ended()) throw UNUSUAL;
+    return { tree, start };
   }
 
   /** From the start of a line to the next line that holds anything but a comment. */
@@ -95,9 +99,9 @@ class Reader {
     this.#toContent();
   }
 
-  #mapping(indent: number, depth: number): object {
+  #mapping(indent: number, depth: number): Mapping {
     if (depth > DEEPEST) throw UNUSUAL;
-    const mapping: Record<string, unknown> = Object.create(null);
+    const mapping = newMapping();
     do {
       const key = this.#at;
       const name = this.#key(mapping);
@@ -151,7 +155,7 @@ class Reader {
     const word = (comment === -1 ? line : line.slice(0, comment)).trimEnd();
     this.#at -= line.length - word.length;
     if (word.includes(': ') || word.endsWith(':')) throw UNUSUAL;
-    return valueOf(word);
+    return scalarOf(word);
   }
 
   #quoted(): string | undefined {
@@ -182,8 +186,8 @@ class Reader {
     return list;
   }
 
-  #flowMapping(depth: number): object {
-    const mapping: Record<string, unknown> = Object.create(null);
+  #flowMapping(depth: number): Mapping {
+    const mapping = newMapping();
     while (!this.#closes(CLOSE_MAPPING)) {
       const key = this.#at;
       const name = this.#key(mapping);
@@ -201,7 +205,7 @@ class Reader {
     if (value !== undefined) return value;
     const [word] = this.#match(PLAIN_IN_FLOW) ?? [];
     if (word === undefined) throw UNUSUAL;
-    const found = valueOf(word.trimEnd());
+    const found = scalarOf(word.trimEnd());
     return found === NOTHING ? null : found;
   }
 
@@ -221,7 +225,7 @@ class Reader {
     else if (code !== close) throw UNUSUAL;
   }
 
-  #key(mapping: Readonly<Record<string, unknown>>): string {
+  #key(mapping: Readonly<Mapping>): string {
     const [, name] = this.#match(KEY) ?? [];
     if (name === undefined || name === '__proto__' || mapping[name] !== undefined) throw UNUSUAL;
     return name;
@@ -236,6 +240,10 @@ class Reader {
 
   #skipSpaces(): void {
     while (this.#text.charCodeAt(this.#at) === SPACE) this.#at++;
+  }
+
+  #ended(): boolean {
+    return this.#indent === -1;
   }
 
   /** Nothing but a comment follows; that has to stand apart. */
@@ -255,7 +263,7 @@ class Reader {
 /** Stands for `null` where `undefined` and `null` mean that there is no such thing. */
 const NOTHING = Symbol('nothing');
 
-function valueOf(word: string): unknown {
+function scalarOf(word: string): unknown {
   const known = WORDS.get(word);
   if (known !== undefined) return known ?? NOTHING;
   if (COUNT.test(word)) return Number(word);

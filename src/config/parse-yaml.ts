@@ -1,4 +1,6 @@
 import { Composer, type CST, Lexer, LineCounter, Parser } from 'yaml';
+import { readEverydayYaml } from './everyday-yaml.ts';
+import { collectPlaces } from './places.ts';
 import { type FaultAt, plainTree } from './plain-tree.ts';
 import { dotted, type Locate, type Place, type Problem } from './problem.ts';
 import { syntaxFault } from './syntax-fault.ts';
@@ -34,11 +36,15 @@ const OPTIONS = {
  * YAML text → a plain tree that knows its positions, and every fault of the syntax: broken structure, duplicate
  * and unusable keys, tags. Never throws. Size, depth and number of pieces are capped while the text is cut, before
  * anything recursive or quadratic sees it. No text of the file but keys stands in a problem.
+ *
+ * Text of the everyday kind never meets the library, and its positions are found when the first of them is asked for.
  */
 export function parseYaml(file: string, text: string): ParsedYaml {
   if (text.length > LONGEST_FILE) {
     return refused(file, { line: 1, column: 1 }, 'the file is too long', 'At most 8 MiB are read.');
   }
+  const everyday = readEverydayYaml(text);
+  if (everyday) return { file, tree: everyday.tree, problems: [], locate: locateLater(text) };
   const lines = new LineCounter();
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
@@ -63,6 +69,28 @@ export function parseYaml(file: string, text: string): ParsedYaml {
   }
   const { tree, offset } = plainTree(document?.contents ?? null, fault);
   return { file, tree, problems, locate: (path, at = 'value') => place(offset(path, at)) };
+}
+
+/** Reads everyday text once more, for its positions: most files are right, and nobody asks for them. */
+function locateLater(text: string): Locate {
+  let locate: Locate | undefined;
+  return (path, at = 'value') => {
+    locate ??= locateNow(text);
+    return locate(path, at);
+  };
+}
+
+function locateNow(text: string): Locate {
+  const places = collectPlaces();
+  const root = readEverydayYaml(text, places.mark);
+  if (!root) throw new Error('everyday text is read twice, and alike');
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  return (path, at = 'value') => {
+    const { line, col } = lines.linePos(places.offset(root, path, at));
+    return { line, column: col };
+  };
 }
 
 type Cut = { tokens: CST.Token[] } | { refusal: string; remedy: string; offset: number };

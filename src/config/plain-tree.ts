@@ -1,4 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import { newMapping } from './mapping.ts';
+import { collectPlaces } from './places.ts';
 import { type Path, quoted } from './problem.ts';
 
 /** Says that something is wrong with what stands at an offset of the text. */
@@ -6,15 +8,13 @@ export type FaultAt = (path: Path, offset: number, message: string, remedy: stri
 
 export type PlainTree = {
   readonly tree: unknown;
-  /** The offset of a key or value; for what is absent, that of the nearest container that is there. */
+  /** See `Places`. */
   offset(path: Path, at: 'key' | 'value'): number;
 };
 
 /** Values that aliases may add to the tree. A file that needs more is an alias bomb. */
 const MOST_ALIASED = 100_000;
 
-type Mapping = Record<string, unknown>;
-type Entry = { readonly key: number; readonly value: number };
 type Planted = { readonly value: unknown; readonly size: number };
 
 /**
@@ -23,7 +23,7 @@ type Planted = { readonly value: unknown; readonly size: number };
  * first counts. An alias becomes the very object of its anchor, so positions inside it are those of the anchor.
  */
 export function plainTree(root: Node | null, fault: FaultAt): PlainTree {
-  const entries = new WeakMap<object, Map<string | number, Entry>>();
+  const places = collectPlaces();
   const anchors = new Map<string, Planted>();
   const path: (string | number)[] = [];
   let aliased = 0;
@@ -54,10 +54,9 @@ export function plainTree(root: Node | null, fault: FaultAt): PlainTree {
   };
 
   const plantMap = (pairs: readonly Pair[]): Planted => {
-    const mapping: Mapping = Object.create(null);
-    const positions = new Map<string | number, Entry>();
+    const mapping = newMapping();
+    const seen = new Set<string>();
     let size = 1;
-    entries.set(mapping, positions);
     for (const { key, value } of pairs) {
       // Any other key is a fault of the syntax already.
       if (!isScalar(key) || typeof key.value !== 'string') continue;
@@ -66,12 +65,12 @@ export function plainTree(root: Node | null, fault: FaultAt): PlainTree {
       const at = startOf(key);
       const planted = plant(value);
       size += planted.size;
-      const twin = positions.get(name);
-      if (twin) fault(path, at, 'duplicate key', `Keep one of the two ${quoted(name)}.`);
+      if (seen.has(name)) fault(path, at, 'duplicate key', `Keep one of the two ${quoted(name)}.`);
       else if (name === '__proto__') fault(path, at, 'this word cannot be a key', 'Use another name.');
       else {
         mapping[name] = planted.value;
-        positions.set(name, { key: at, value: isEmpty(value) ? at : startOf(value as Node) });
+        seen.add(name);
+        places.mark(mapping, name, at, isEmpty(value) ? at : startOf(value as Node));
       }
       path.pop();
     }
@@ -79,42 +78,26 @@ export function plainTree(root: Node | null, fault: FaultAt): PlainTree {
   };
 
   const plantList = (items: readonly unknown[]): Planted => {
-    const positions = new Map<string | number, Entry>();
+    const list: unknown[] = [];
     let size = 1;
-    const list = items.map((item, index) => {
+    for (const [index, item] of items.entries()) {
       path.push(index);
       const planted = plant(item);
       size += planted.size;
       const at = startOf(item as Node);
-      positions.set(index, { key: at, value: at });
+      places.mark(list, index, at, at);
       path.pop();
-      return planted.value;
-    });
-    entries.set(list, positions);
+      list.push(planted.value);
+    }
     return { value: list, size };
   };
 
   const plantScalar = (node: unknown): Planted => ({ value: isScalar(node) ? node.value : null, size: 1 });
 
   const { value: tree } = plant(root);
-  const rootOffset = root ? startOf(root) : 0;
-
-  const offset: PlainTree['offset'] = (to, at) => {
-    let container: unknown = tree;
-    let found: Entry = { key: rootOffset, value: rootOffset };
-    for (const [index, part] of to.entries()) {
-      const entry = isContainer(container) ? entries.get(container)?.get(part) : undefined;
-      // What is missing is missed in its mapping: point to the key of that.
-      if (!entry) return found.key;
-      found = entry;
-      if (index < to.length - 1) container = (container as Mapping)[part];
-    }
-    return found[at];
-  };
-  return { tree, offset };
+  const start = root ? startOf(root) : 0;
+  return { tree, offset: (to, at) => places.offset({ tree, start }, to, at) };
 }
-
-const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 const startOf = (node: Node | null): number => node?.range?.[0] ?? 0;
 

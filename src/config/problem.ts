@@ -8,8 +8,11 @@ export type Path = readonly (string | number)[];
 
 export type Place = { readonly line: number; readonly column: number };
 
-/** Where a value or its key stands; for what is absent, where the nearest mapping that is there has its key. */
-export type Locate = (path: Path, at?: 'key' | 'value') => Place;
+/**
+ * Where a value or its key stands; for what is absent, where the nearest mapping that is there has its key.
+ * `file` where that is another file than the tree's own.
+ */
+export type Locate = (path: Path, at?: 'key' | 'value') => Place & { readonly file?: string };
 
 export type Problem = {
   /** A fault makes the file invalid; a notice does not. */

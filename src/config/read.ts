@@ -1,9 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { type Instant, systemClock } from '../core/time.ts';
 import { checkRoutes, type Outcome } from './check.ts';
+import type { ListFolder, RealPath } from './include-pattern.ts';
 import { LONGEST_FILE } from './parse-yaml.ts';
 import type { Problem } from './problem.ts';
-import type { ReadFile } from './secrets.ts';
+import type { ReadFile, Surroundings } from './secrets.ts';
 
 /** Bytes of a secret, key or preset file. */
 const LARGEST_BESIDE = 256 * 1024;
@@ -15,10 +17,12 @@ const LARGEST_BESIDE = 256 * 1024;
 export async function readRoutes(
   path: string,
   variables: Readonly<Record<string, string | undefined>>,
+  options: Pick<Surroundings, 'secrets'> = {},
+  now: Instant = systemClock(),
 ): Promise<Outcome> {
   const refuse = (message: string, remedy: string): Outcome => {
     const problem: Problem = { severity: 'fault', file: path, line: 1, column: 1, path: '', message, remedy };
-    return { ok: false, problems: [problem], files: [path] };
+    return { ok: false, problems: [problem], files: [path], patterns: [] };
   };
   let bytes: Buffer;
   try {
@@ -35,7 +39,7 @@ export async function readRoutes(
   } catch {
     return refuse('the file is not UTF-8', 'Save it as UTF-8.');
   }
-  return checkRoutes({ file: path, text, readFile: readBeside, variables });
+  return checkRoutes({ file: path, text, ...FILES, now, variables, ...options });
 }
 
 /** Regular files only: a pipe or a device could hold the process for ever. */
@@ -49,5 +53,27 @@ export const readBeside: ReadFile = (path) => {
     return { error: codeOf(error) };
   }
 };
+
+const listFolder: ListFolder = (folder) => {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).map((entry) => ({
+      name: entry.name,
+      link: entry.isSymbolicLink(),
+    }));
+  } catch (error) {
+    return { error: codeOf(error) };
+  }
+};
+
+const realPath: RealPath = (path) => {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    return { error: codeOf(error) };
+  }
+};
+
+/** The file system, for the part that is pure. */
+export const FILES = { readFile: readBeside, listFolder, realPath } as const;
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';

@@ -1,6 +1,6 @@
 import { didYouMean, listed, nearestAmong } from './nearest.ts';
 import { type Path, quoted } from './problem.ts';
-import { valuesOf } from './rule-values.ts';
+import { conditionsIn, valuesOf } from './rule-values.ts';
 import { portalsOf, type Survey } from './survey.ts';
 
 /** Names that stand for a portal or an environment belong to one; the order of `discovery` makes sense. */
@@ -27,19 +27,14 @@ export function checkReferences(survey: Survey): void {
     if (step?.by === 'default') environment(['discovery', index, 'to'], step.to);
     if (step?.by !== 'rule') continue;
     environment(['discovery', index, 'to'], step.to);
-    for (const { path, value } of valuesOf(step.when?.portal, ['discovery', index, 'when', 'portal']))
-      portal(path, value);
+    for (const { path: at, when } of conditionsIn(step.when, ['discovery', index, 'when']))
+      for (const { path, value } of valuesOf(when.portal, [...at, 'portal'])) portal(path, value);
   }
 }
 
-/** Steps that nobody can reach, and a list at whose end nobody is asked. */
+/** A list at whose end nobody is asked. What comes too late in it, rule-reach.ts says. */
 export function checkOrder({ draft, report }: Survey): void {
   const steps = draft.discovery ?? [];
-  const last = steps.findIndex((step) => step?.by === 'default');
-  if (last !== -1 && last < steps.length - 1) {
-    const remedy = `The default step at discovery[${last}] always answers; put it at the end.`;
-    report.notice(['discovery', last + 1], 'this step is never reached', remedy);
-  }
   const asks = steps.some(
     (step) => step?.by === undefined || step.by === 'email' || step.by === 'picker' || step.by === 'default',
   );

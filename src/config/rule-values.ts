@@ -19,3 +19,26 @@ export function valuesOf(
 
 // Array.isArray does not narrow read-only arrays.
 const isList = (values: RuleValues): values is readonly (string | undefined)[] => Array.isArray(values);
+
+type Nesting = {
+  readonly any?: readonly (Nesting | undefined)[] | undefined;
+  readonly all?: readonly (Nesting | undefined)[] | undefined;
+  readonly not?: Nesting | undefined;
+};
+
+/** A condition and every condition inside it, each with its place. */
+export function conditionsIn<When extends Nesting>(
+  when: When | undefined,
+  path: Path,
+): { readonly path: Path; readonly when: When }[] {
+  if (when === undefined) return [];
+  const listed = (['any', 'all'] as const).flatMap((key) =>
+    (when[key] ?? []).map((nested, index) => ({ nested, at: [...path, key, index] })),
+  );
+  return [
+    { path, when },
+    ...[...listed, { nested: when.not, at: [...path, 'not'] }].flatMap(({ nested, at }) =>
+      conditionsIn(nested as When | undefined, at),
+    ),
+  ];
+}

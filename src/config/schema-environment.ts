@@ -3,7 +3,7 @@ import { parseDomain } from '../core/email.ts';
 import { isPublicSuffix } from './public-suffix.ts';
 import { loginSchema } from './schema-login.ts';
 import { says } from './schema-problems.ts';
-import { claimName, parameter, some, text, url } from './schema-words.ts';
+import { claimName, instant, parameter, some, text, url } from './schema-words.ts';
 
 const NAME_DOMAINS = 'Name domains that only this environment’s people have, or write any.';
 
@@ -18,12 +18,21 @@ const emailDomain = z
     says('is a public suffix: anybody can have an address below it', NAME_DOMAINS),
   );
 
+const domainEntry = z.union([
+  emailDomain,
+  z.strictObject({
+    domain: emailDomain,
+    subdomains: z.literal('included').optional().describe('Every name below the domain counts, too.'),
+    public_mail: z.literal('accepted').optional().describe('The domain may be that of a public mail provider.'),
+  }),
+]);
+
 const mayAssert = z.strictObject({
   email_domains: z
-    .union([z.literal('any'), z.array(emailDomain).min(1, says('must not be empty', NAME_DOMAINS))], {
+    .union([z.literal('any'), z.array(domainEntry).min(1, says('must not be empty', NAME_DOMAINS))], {
       error: says('must be a list of domains, or the word any', NAME_DOMAINS),
     })
-    .describe('The domains whose people it may sign in; the word any for all.'),
+    .describe('The domains whose people it may sign in, exactly these; the word any for all.'),
   claims: z.array(claimName).optional().describe('Claims of its people that are passed on. Default none.'),
   email_verified: z
     .enum(['required', 'not_required'])
@@ -73,5 +82,7 @@ export const environmentSchema = z.strictObject({
   sets: z.record(claimName, claimValue).optional().describe('Claims fixed here, whatever the environment says.'),
   listed: z.boolean().optional().describe('Offered to anonymous visitors in the picker. Default true.'),
   disabled: z.boolean().optional().describe('Takes no login. Default false.'),
+  from: instant.optional().describe('Takes logins from this moment on. A date begins at 00:00Z.'),
+  until: instant.optional().describe('Takes none from this moment on.'),
   proxy: proxy.optional().describe('Its login pages are reached through the router.'),
 });

@@ -15,6 +15,7 @@ type Def = {
   readonly options?: readonly AnySchema[];
   readonly discriminator?: string;
   readonly getter?: () => AnySchema;
+  readonly out?: AnySchema;
 };
 
 const defOf = (schema: AnySchema): Def => schema._zod.def as unknown as Def;
@@ -48,6 +49,7 @@ function shapes(schema: AnySchema, value: unknown): AnySchema[] {
   const def = defOf(schema);
   if (def.innerType) return shapes(def.innerType, value);
   if (def.getter) return shapes(def.getter(), value);
+  if (def.out) return shapes(def.out, value);
   if (!def.options) return [schema];
   const options = def.options.filter((option) => mayMean(option, value, def.discriminator));
   return options.flatMap((option) => shapes(option, value));

@@ -2,7 +2,7 @@ import { BlockList } from 'node:net';
 import { z } from 'zod';
 import { NAME_PATTERN } from '../core/names.ts';
 import { addRange } from '../core/rule.ts';
-import { DURATION_PATTERN } from '../core/time.ts';
+import { DURATION_PATTERN, INSTANT_PATTERN, parseInstant } from '../core/time.ts';
 import { says, unspeakable } from './schema-problems.ts';
 
 /*
@@ -28,6 +28,14 @@ export const duration = matching(
   DURATION_PATTERN,
   'must be a duration',
   'Write a number and its unit: 60s, 10m, 12h, 30d.',
+);
+
+const DATES = 'Write 2026-07-01, which begins at 00:00Z, or with time and zone 2026-07-01T09:00+02:00.';
+
+/** A date or a date-time with its zone; core/time.ts turns it into an instant. */
+export const instant = matching(INSTANT_PATTERN, 'must be a date, or a date and time with its zone', DATES).refine(
+  (value) => parseInstant(value) !== undefined,
+  says('is a date that does not exist', DATES),
 );
 
 /** The name of a portal or an environment, see core/names.ts. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { INCLUDE_PATTERN } from './include-pattern.ts';
 import { stepSchema } from './schema-discovery.ts';
 import { environmentSchema } from './schema-environment.ts';
 import { portalSchema } from './schema-portal.ts';
@@ -10,6 +11,13 @@ const atLeastOne = (what: string) =>
     (entries: object) => Object.keys(entries).length > 0,
     says(`must name at least one ${what}`, `Write a name and, below it, what the ${what} needs.`),
   ] as const;
+
+const includePattern = z
+  .string()
+  .regex(
+    INCLUDE_PATTERN,
+    says('must be a relative path with * in its last part only', 'Write environments.d/*.yaml, without ../.'),
+  );
 
 const rateLimit = z.strictObject({
   per_client: z
@@ -42,9 +50,26 @@ export const routesSchema = z.strictObject({
     .describe('Keys that seal cookies and states, newest first. Default: made once and kept by the store.'),
   login_lifetime: duration.optional().describe('How long one login may take. Default 10m.'),
   rate_limit: rateLimit.optional().describe('Off unless set.'),
+  record: z
+    .strictObject({
+      keep: z
+        .int()
+        .positive()
+        .max(1_000_000)
+        .describe('How many of the latest decisions are kept; older ones are deleted.'),
+    })
+    .optional()
+    .describe('Keeps routing decisions, without personal data, for `wayhome diff`. Off unless set.'),
   insecure_development: z.boolean().optional().describe('Plain http everywhere; refused in production.'),
   portals: z.record(name, portalSchema).refine(...atLeastOne('portal')),
-  environments: z.record(name, environmentSchema).refine(...atLeastOne('environment')),
+  environments: z
+    .record(name, environmentSchema)
+    .refine(...atLeastOne('environment'))
+    .optional(),
+  include: z
+    .union([includePattern, some(includePattern)])
+    .optional()
+    .describe('Files that hold one environment each, such as environments.d/*.yaml; named for it, or with a key name.'),
   discovery: some(stepSchema).describe('Read from top to bottom; the first step that answers wins.'),
   logout: z
     .strictObject({
@@ -55,7 +80,10 @@ export const routesSchema = z.strictObject({
     .optional(),
 });
 
-export type RoutesFile = z.infer<typeof routesSchema>;
+type Written = z.infer<typeof routesSchema>;
+
+/** The routes file together with what it includes. */
+export type RoutesFile = Written & { readonly environments: NonNullable<Written['environments']> };
 
 /** A tree from which everything that does not fit the schema was taken: anything may be absent, nothing is wrong. */
 export type Draft<T> = T extends readonly (infer Item)[]
@@ -66,7 +94,8 @@ export type Draft<T> = T extends readonly (infer Item)[]
 
 export type RoutesDraft = Draft<RoutesFile>;
 export type PortalDraft = Draft<RoutesFile['portals'][string]>;
-export type EnvironmentDraft = Draft<RoutesFile['environments'][string]>;
-export type LoginDraft = Draft<RoutesFile['environments'][string]['login']>;
+export type EnvironmentEntry = RoutesFile['environments'][string];
+export type EnvironmentDraft = Draft<EnvironmentEntry>;
+export type LoginDraft = Draft<EnvironmentEntry['login']>;
 export type StepDraft = Draft<RoutesFile['discovery'][number]>;
 export type SecretReference = z.infer<typeof secret>;

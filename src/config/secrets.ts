@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
+import type { Instant } from '../core/time.ts';
+import type { ListFolder, RealPath } from './include-pattern.ts';
 import { dotted, type Path } from './problem.ts';
 import type { SecretReference } from './schema.ts';
 import { environmentsOf, portalsOf, type Survey } from './survey.ts';
@@ -10,8 +13,18 @@ export type Surroundings = {
   /** The name of the routes file; other paths are relative to its folder. */
   readonly file: string;
   readonly readFile: ReadFile;
+  /** For `include`. */
+  readonly listFolder: ListFolder;
+  readonly realPath: RealPath;
   /** The process's environment variables. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** When the file is checked: what was planned may be over. */
+  readonly now: Instant;
+  /**
+   * `not_needed`: no secret or key is read or judged, and random bytes stand in their places. For questions about
+   * the routes alone; what is opened from them can sign nothing and verify nothing. Default `needed`.
+   */
+  readonly secrets?: 'needed' | 'not_needed';
 };
 
 type Reference = { readonly [Key in keyof SecretReference]?: SecretReference[Key] | undefined };
@@ -26,12 +39,19 @@ export type SecretUse = {
   readonly value?: Buffer;
 };
 
-/** Finds and reads everything that the file names by `{ env }` or `{ file }`, and reports what is not there. */
-export function readSecrets(survey: Survey, surroundings: Surroundings): SecretUse[] {
+/**
+ * Finds and reads everything that is named by `{ env }` or `{ file }`, and reports what is not there. `fileOf` tells the
+ * file that holds what is at a path; the paths that it names are relative to it.
+ */
+export function readSecrets(survey: Survey, surroundings: Surroundings, fileOf: (path: Path) => string): SecretUse[] {
   const uses: SecretUse[] = [];
   const add = (path: Path, kind: SecretUse['kind'], reference: Reference | undefined) => {
     if (!reference) return;
-    const found = readReference(reference, surroundings);
+    if (surroundings.secrets === 'not_needed') {
+      uses.push({ path, kind, reference });
+      return;
+    }
+    const found = readReference(reference, fileOf(path), surroundings);
     if (Buffer.isBuffer(found)) uses.push({ path, kind, reference, value: found });
     else {
       uses.push({ path, kind, reference });
@@ -57,13 +77,21 @@ export function readSecrets(survey: Survey, surroundings: Surroundings): SecretU
 export const secretsByPath = (uses: readonly SecretUse[]): ReadonlyMap<string, Buffer> =>
   new Map(uses.flatMap(({ path, value }) => (value ? [[dotted(path), value]] : [])));
 
+/** For `secrets: 'not_needed'`: what nobody knows, in the form of a seal key. */
+export const standIns = (uses: readonly SecretUse[]): ReadonlyMap<string, Buffer> =>
+  new Map(uses.map(({ path }) => [dotted(path), Buffer.from(randomBytes(48).toString('base64url'))]));
+
 /** A path of the routes file, relative to its folder, as the process can open it. */
 export const besideFile = (file: string, path: string): string =>
   isAbsolute(path) ? normalize(path) : join(dirname(file), path);
 
 type NotFound = { readonly key: 'env' | 'file'; readonly message: string; readonly remedy: string };
 
-function readReference({ env, file }: Reference, surroundings: Surroundings): Buffer | NotFound | undefined {
+function readReference(
+  { env, file }: Reference,
+  relativeTo: string,
+  surroundings: Surroundings,
+): Buffer | NotFound | undefined {
   if (env !== undefined) {
     const value = Object.hasOwn(surroundings.variables, env) ? surroundings.variables[env] : undefined;
     if (value) return Buffer.from(value);
@@ -75,9 +103,9 @@ function readReference({ env, file }: Reference, surroundings: Surroundings): Bu
     };
   }
   if (file === undefined) return undefined;
-  const content = surroundings.readFile(besideFile(surroundings.file, file));
+  const content = surroundings.readFile(besideFile(relativeTo, file));
   if (!Buffer.isBuffer(content)) {
-    const remedy = 'The path is relative to the routes file, and the router’s user must be able to read it.';
+    const remedy = 'The path is relative to the file that names it, and the router’s user must be able to read it.';
     return { key: 'file', message: `the file cannot be read (${content.error})`, remedy };
   }
   const value = withoutNewline(content);

@@ -4,7 +4,7 @@
  * signatures, opened cookies and read the clock; the caller also carries the answer out.
  */
 import { type Discovered, discover, pickable, type StepReason, type Trail } from './discovery.ts';
-import type { Assertion, Environment, Identity } from './environment.ts';
+import { type Assertion, closedFor, type Environment, type Identity } from './environment.ts';
 import type { Facts } from './facts.ts';
 import type { EnvironmentName } from './names.ts';
 import { applyPolicy } from './policy.ts';
@@ -54,10 +54,10 @@ export function decide(routes: Routes, question: Question, now: Instant): Decisi
   const portal = routes.portals.get(question.request.portal);
   if (!portal) return { do: 'refuse', reason: 'portal_unknown', trail: NO_TRAIL };
   if (question.about === 'start') {
-    return answer(discover(routes.discovery, routes.environments, portal, question.facts, now), portal, routes);
+    return answer(discover(routes.discovery, routes.environments, portal, question.facts, now), portal, routes, now);
   }
   const name = question.about === 'entry' ? question.environment : question.assertion.environment;
-  const admitted = admit(routes, portal, name);
+  const admitted = admit(routes, portal, name, now);
   if ('reason' in admitted) return { do: 'refuse', reason: admitted.reason, detail: name, trail: NO_TRAIL };
   const { environment } = admitted;
   if (question.about === 'entry') {
@@ -81,20 +81,22 @@ export function decide(routes: Routes, question: Question, now: Instant): Decisi
       };
 }
 
-/** Whether people of this environment may come in to this portal now; asked again at the return, since routes change. */
+/** Whether people of this environment may come in to this portal now; asked again at the return, since routes and time change. */
 export function admit(
   routes: Routes,
   portal: Portal,
   name: EnvironmentName,
+  now: Instant,
 ): { readonly environment: Environment } | { readonly reason: Reason } {
   const environment = routes.environments.get(name);
   if (!environment) return { reason: 'address_unknown' };
-  if (environment.disabled) return { reason: 'environment_disabled' };
+  const closed = closedFor(environment, now);
+  if (closed) return { reason: closed };
   if (!portal.environments.has(name)) return { reason: 'environment_not_offered' };
   return { environment };
 }
 
-function answer(discovered: Discovered, portal: Portal, routes: Routes): Decision {
+function answer(discovered: Discovered, portal: Portal, routes: Routes, now: Instant): Decision {
   switch (discovered.outcome) {
     case 'answered': {
       const { outcome: _, ...found } = discovered;
@@ -102,7 +104,7 @@ function answer(discovered: Discovered, portal: Portal, routes: Routes): Decisio
     }
     case 'asked': {
       const { outcome: _, ...asked } = discovered;
-      return { do: 'ask', portal, offered: pickable(routes.environments, portal), ...asked };
+      return { do: 'ask', portal, offered: pickable(routes.environments, portal, now), ...asked };
     }
     case 'nothing':
       return { do: 'refuse', reason: 'environment_not_found', trail: discovered.trail };

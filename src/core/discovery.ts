@@ -5,13 +5,14 @@
  * a person sees the wrong login page.
  */
 import { parseDomain, parseEmail } from './email.ts';
-import type { Environment } from './environment.ts';
-import type { Facts } from './facts.ts';
+import type { DomainIndex } from './email-domains.ts';
+import { type Environment, isOpen } from './environment.ts';
+import type { Facts, Unfinished } from './facts.ts';
 import type { EnvironmentName } from './names.ts';
 import type { Portal } from './portal.ts';
 import { type Condition, matchCondition } from './rule.ts';
 import { CLOCK_SKEW, type Instant } from './time.ts';
-import { latestVisit } from './visit.ts';
+import { latestVisit, type Visit } from './visit.ts';
 
 export type Step =
   | { readonly by: 'hint'; readonly params: readonly string[] }
@@ -27,7 +28,7 @@ export type Step =
 export type Discovery = {
   readonly steps: readonly Step[];
   /** `email_domains` → the environments that claim the domain (several only where all say `shared`). */
-  readonly byDomain: ReadonlyMap<string, readonly EnvironmentName[]>;
+  readonly byDomain: DomainIndex<EnvironmentName>;
   /** Origin of `app_url` → environments, longest path first. */
   readonly byAppOrigin: ReadonlyMap<
     string,
@@ -100,6 +101,9 @@ export type Discovered =
 
 /** A login that left by memory and did not come back within this time may have gone to the wrong place. Seconds. */
 export const UNFINISHED_AFTER = 5;
+
+/** After this it was given up rather than misled. Seconds. */
+const UNFINISHED_UNTIL = 600;
 
 type Finding =
   | { readonly found: EnvironmentName; readonly saw: string; readonly reason: StepReason; readonly loginHint?: string }
@@ -190,12 +194,16 @@ export function candidates(
   return [...found];
 }
 
-/** The environments that the picker shows for a portal, in the order of the file. */
-export function pickable(environments: ReadonlyMap<EnvironmentName, Environment>, portal: Portal): Environment[] {
+/** The environments that the picker shows for a portal at this moment, in the order of the file. */
+export function pickable(
+  environments: ReadonlyMap<EnvironmentName, Environment>,
+  portal: Portal,
+  now: Instant,
+): Environment[] {
   const shown: Environment[] = [];
   for (const name of portal.environments) {
     const environment = environments.get(name);
-    if (environment?.listed && !environment.disabled) shown.push(environment);
+    if (environment?.listed && isOpen(environment, now)) shown.push(environment);
   }
   return shown;
 }
@@ -204,9 +212,9 @@ const wasTried = ({ tried }: Facts, name: EnvironmentName): boolean => tried?.in
 
 const passOver = (step: Step): Finding => ({ pass: 'person_chooses_again', saw: step.by });
 
-function offered({ portal, environments }: Context, name: EnvironmentName): Environment | undefined {
+function offered({ portal, environments, now }: Context, name: EnvironmentName): Environment | undefined {
   const environment = portal.environments.has(name) ? environments.get(name) : undefined;
-  return environment?.disabled ? undefined : environment;
+  return environment && isOpen(environment, now) ? environment : undefined;
 }
 
 function read(step: Step, context: Context): Finding {
@@ -239,7 +247,8 @@ function readHint(params: readonly string[], { facts, discovery, environments }:
   for (const param of params) {
     const value = facts.query(param) ?? facts.returnQuery(param);
     if (!value) continue;
-    const saw = short(`${param}=${value}`);
+    const at = value.lastIndexOf('@');
+    const saw = short(`${param}=${at === -1 ? value : `…${value.slice(at)}`}`);
     if (environments.has(value as EnvironmentName)) {
       return { found: value as EnvironmentName, saw, reason: 'hint_names_environment' };
     }
@@ -285,14 +294,19 @@ function readRemembered(forSeconds: number, context: Context): Finding {
   const saw = latest.environment;
   if (latest.at + forSeconds < now || latest.at > now + CLOCK_SKEW) return { pass: 'remembered_too_long_ago', saw };
   const suggested = offered(context, latest.environment);
-  const stuck = facts.unfinished.some(
-    (login) => login.environment === latest.environment && login.at > latest.at && login.at + UNFINISHED_AFTER <= now,
-  );
-  if (stuck && suggested && pickable(context.environments, context.portal).length > 0) {
+  const stuck = wasLeftUnfinished(latest, facts.unfinished, now);
+  if (stuck && suggested && pickable(context.environments, context.portal, now).length > 0) {
     return { ask: 'picker', saw, reason: 'remembered_left_unfinished', suggested };
   }
   return { found: latest.environment, saw, reason: 'remembered_choice' };
 }
+
+/** Whether a login to the environment of the latest visit left after it and should have come back by now. */
+export const wasLeftUnfinished = (latest: Visit, unfinished: readonly Unfinished[], now: Instant): boolean =>
+  unfinished.some(({ environment, at }) => {
+    const age = now - at;
+    return environment === latest.environment && at > latest.at && age >= UNFINISHED_AFTER && age <= UNFINISHED_UNTIL;
+  });
 
 function readEmail({ facts, discovery }: Context): Finding {
   if (facts.typedEmail === undefined) return { ask: 'email', saw: '', reason: 'email_asked' };
@@ -300,11 +314,11 @@ function readEmail({ facts, discovery }: Context): Finding {
 }
 
 function readPicker(context: Context): Finding {
-  const { facts, environments, portal } = context;
+  const { facts, environments, portal, now } = context;
   if (facts.choice !== undefined && environments.has(facts.choice as EnvironmentName)) {
     return { found: facts.choice as EnvironmentName, saw: facts.choice, reason: 'picker_chosen' };
   }
-  return pickable(environments, portal).length > 0
+  return pickable(environments, portal, now).length > 0
     ? { ask: 'picker', saw: '', reason: 'picker_asked' }
     : { pass: 'picker_empty', saw: '' };
 }

@@ -1,4 +1,7 @@
+import type { EmailDomains } from './email-domains.ts';
 import type { EnvironmentName } from './names.ts';
+import type { Reason } from './reason.ts';
+import type { Instant } from './time.ts';
 
 /** A value that a claim may have in an assertion or a portal token. */
 export type ClaimValue =
@@ -20,6 +23,9 @@ export type Environment = {
   readonly listed: boolean;
   /** Takes no login, not even one that is under way. */
   readonly disabled: boolean;
+  /** Planned: the first instant at which it takes logins, and the first at which it takes none any more. */
+  readonly from?: Instant;
+  readonly until?: Instant;
   readonly mayAssert: MayAssert;
   /** Claims fixed by the operator; they win over whatever the environment says. */
   readonly sets: Claims;
@@ -27,12 +33,22 @@ export type Environment = {
 };
 
 export type MayAssert = {
-  /** Domains in the form of `parseDomain`; `any` only where the operator wrote the word. */
-  readonly emailDomains: 'any' | ReadonlySet<string>;
+  /** `any` only where the operator wrote the word. */
+  readonly emailDomains: 'any' | EmailDomains;
   readonly claims: ReadonlySet<string>;
   /** Whether an absent `email_verified` refuses the login. `false` always does. */
   readonly emailVerified: 'required' | 'not_required';
 };
+
+/** Why an environment takes no login at this moment; `undefined` when it does. */
+export function closedFor({ disabled, from, until }: Environment, now: Instant): Reason | undefined {
+  if (disabled) return 'environment_disabled';
+  if (from !== undefined && now < from) return 'environment_not_open_yet';
+  return until !== undefined && now >= until ? 'environment_closed' : undefined;
+}
+
+/** Whether an environment takes logins at this moment. */
+export const isOpen = (environment: Environment, now: Instant): boolean => closedFor(environment, now) === undefined;
 
 /** The environment's page that ends its own session and then follows `returnParam`. */
 export type FrontLogout = { readonly url: string; readonly returnParam: string };

@@ -24,7 +24,7 @@ export function applyPolicy(environment: Environment, assertion: Assertion): Pol
     return { ok: false, reason: 'email_not_verified', detail: 'email_verified is absent' };
   }
   const { emailDomains } = environment.mayAssert;
-  if (emailDomains !== 'any' && !emailDomains.has(email.domain)) {
+  if (emailDomains !== 'any' && !emailDomains.admits(email.domain)) {
     return { ok: false, reason: 'email_domain_not_allowed', detail: email.domain };
   }
   return {

@@ -95,6 +95,8 @@ export const REASONS = {
   login_expired: row(410, 'expired', 'The login took longer than `login_lifetime`.'),
   login_already_used: row(410, 'used', 'This login was completed before; each one works once.'),
   environment_disabled: row(403, 'not_allowed', 'The environment is disabled in the routes.'),
+  environment_not_open_yet: row(403, 'not_allowed', 'The environment’s `from` is still to come.'),
+  environment_closed: row(403, 'not_allowed', 'The environment’s `until` has passed.'),
   environment_not_offered: row(403, 'not_allowed', 'The portal’s `environments` list does not name this environment.'),
   portal_unknown: row(403, 'not_allowed', 'The portal of this login is not in the routes any more.'),
   environment_not_found: row(

@@ -13,6 +13,8 @@ const ANOTHER_MAY: ReadonlySet<Reason> = new Set([
   'unknown_user',
   'email_domain_not_allowed',
   'environment_disabled',
+  'environment_not_open_yet',
+  'environment_closed',
   'environment_not_offered',
   'environment_unavailable',
   'environment_error',
@@ -41,6 +43,6 @@ export function planRecovery(
   const next = new Set(candidates(discovery, environments, portal, asTyped, now));
   const asks = discovery.steps.some(({ by }) => by === 'picker');
   if (asks)
-    for (const listed of pickable(environments, portal)) if (!facts.tried?.includes(listed.name)) next.add(listed);
+    for (const listed of pickable(environments, portal, now)) if (!facts.tried?.includes(listed.name)) next.add(listed);
   return [...next].slice(0, MOST_OFFERED);
 }

@@ -32,8 +32,8 @@ export function fixedAddresses(
 export function findAddress(fixed: ReadonlyMap<string, Address>, path: string): Address | undefined {
   const known = fixed.get(path);
   if (known) return known;
-  const [, room, first = '', second, more] = path.split('/', 5);
-  if (more !== undefined) return undefined;
+  const [before, room, first = '', second, more] = path.split('/', 5);
+  if (before !== '' || more !== undefined) return undefined;
   if (room === 'return' && second === undefined) {
     const environment = parseEnvironmentName(first);
     return environment && { at: 'return', environment };

@@ -56,6 +56,14 @@ export function openApp(surface: Surface): FastifyInstance {
       surface.audit.record({ event: 'request.refused', reason, detail: 'not readable as HTTP' });
     },
   });
+  // A client that keeps its connection would hold up the end by as long as it likes.
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),

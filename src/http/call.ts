@@ -21,13 +21,18 @@ export type Call = {
   header(name: string): string | undefined;
 };
 
+/** What is looked at of a request as it arrives. */
+export type Received = Pick<IncomingMessage, 'method' | 'headers'> & {
+  readonly socket: { readonly remoteAddress?: string | undefined };
+};
+
 /** The longest request target that is read. Characters. */
 const MAX_TARGET = 16_384;
 
 const NOTHING: Query = new Map();
 const PLAIN_TARGET = /^\/[\x21\x24-\x5b\x5d\x5f\x61-\x7a\x7c\x7e]*(?:\?[\x21\x22\x24-\x7e]*)?$/;
 
-export function readCall(request: IncomingMessage, target: string, body: unknown, trustedProxies: BlockList): Call {
+export function readCall(request: Received, target: string, body: unknown, trustedProxies: BlockList): Call {
   if (target.length > MAX_TARGET) throw new Refusal('request_too_long');
   // Absolute-form, authority-form and odd characters: nothing that we serve is addressed so.
   if (!PLAIN_TARGET.test(target)) throw new Refusal('request_malformed', 'request target');
@@ -68,13 +73,13 @@ const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 
 /**
  * Whether a request asks for an answer without wanting what the address does: HEAD, prefetch, preview, and
- * loads by a page's own elements (Fetch Metadata, `Sec-Fetch-Dest`), which no person has followed.
+ * loads by a page's own elements and scripts (Fetch Metadata, `Sec-Fetch-Dest`), which no person has followed.
  */
 export function onlyLooks(call: Call): boolean {
   if (call.method === 'HEAD') return true;
   if (PURPOSES.some((name) => /prefetch|prerender|preview/i.test(call.header(name) ?? ''))) return true;
   const destination = call.header('sec-fetch-dest');
-  return destination !== undefined && destination !== 'document' && destination !== 'empty';
+  return destination !== undefined && destination !== 'document';
 }
 
 /** Query and form as one; a name in both is as wrong as a name that stands twice. */

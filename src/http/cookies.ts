@@ -52,9 +52,12 @@ export type LoginCookie = {
   readonly environment: EnvironmentName;
 };
 
+/** Seconds that the cookie outlives its login, so that who comes back too late is told so. */
+const KEPT_AFTER = 3_600;
+
 export function setLoginCookie(login: LoginCookie, lifetime: number): string {
   const value = `${login.secret}.${login.startedAt}.${login.portal}.${login.environment}`;
-  return `${LOGIN}${login.reference}=${value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime}`;
+  return `${LOGIN}${login.reference}=${value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime + KEPT_AFTER}`;
 }
 
 /** The secret of one login in this browser. */

@@ -21,7 +21,7 @@ export async function enter(turn: Turn, name: EnvironmentName, portalName: Porta
   const token = params.get('access_token');
   if (token === undefined) return proceed(turn, { about: 'entry', request, environment: name });
 
-  const admitted = admit(live.routes, to.open.portal, name);
+  const admitted = admit(live.routes, to.open.portal, name, now);
   if ('reason' in admitted) throw new Refusal(admitted.reason, name);
   const complete = live.delegates.get(name)?.completeUnsolicited;
   if (!complete) throw new Refusal('unsolicited_not_allowed', name);

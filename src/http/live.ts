@@ -4,9 +4,11 @@
  */
 import type { BlockList } from 'node:net';
 import type { Audit } from '../core/audit.ts';
+import type { Facts } from '../core/facts.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { RoutingDecision } from '../core/record.ts';
 import type { Routes } from '../core/routes.ts';
-import type { Clock } from '../core/time.ts';
+import type { Clock, Instant } from '../core/time.ts';
 import type { Sealer, Signer } from '../keys/keys.ts';
 import type { OpenPortal } from '../portals/portal.ts';
 import type { Delegate } from '../protocols/delegate.ts';
@@ -29,6 +31,8 @@ export type Live = {
   readonly formAction: string;
   readonly trustedProxies: BlockList;
   readonly rateLimit?: RateLimit;
+  /** Keeps a routing decision, where the operator asked for it. Returns at once and never throws. */
+  readonly record?: (portal: PortalName, facts: Facts, decision: RoutingDecision, now: Instant) => void;
   readonly metadata: string;
   readonly jwks: string;
 };

@@ -17,7 +17,7 @@ import type { Turn } from './turn.ts';
 
 /** What came with an environment's answer. */
 export type Came = {
-  /** What makes the answer single use; claimed before a portal token is made. */
+  /** What makes the answer single use; claimed before a portal token leaves. */
   readonly keys: readonly SingleUse[];
   /** The login that it ends; absent where a token came to /enter without one. */
   readonly login?: { readonly trail: Trail };
@@ -25,6 +25,8 @@ export type Came = {
 
 export async function proceed(turn: Turn, question: Question, came: Came = { keys: [] }): Promise<Answer> {
   const decision = decide(turn.live.routes, question, turn.now);
+  if (question.about === 'start' && decision.do !== 'hand_back')
+    turn.live.record?.(question.request.portal, question.facts, decision, turn.now);
   switch (decision.do) {
     case 'depart':
       return depart(turn, question, decision);
@@ -54,13 +56,14 @@ function depart({ surface, live, call, now }: Turn, question: Question, decision
     environment: environment.name,
   };
   const nonce = surface.random(16).toString('base64url');
-  const carried = { request, nonce, startedAt: now, trail, tried, ...(email !== undefined && { email }) };
+  const until = now + live.loginLifetime;
+  const carried = { request, nonce, startedAt: now, until, trail, tried, ...(email !== undefined && { email }) };
   const state = sealState(surface.sealer, carried, login);
   const { url } = delegate.begin({ state, nonce, ...(loginHint !== undefined && { loginHint }) });
   return redirect(call.method, url, [setLoginCookie(login, live.loginLifetime), ...readLogins(call.cookies).clear]);
 }
 
-/** Home. Whatever can still refuse the person does so first; then single use is claimed; then the token is made. */
+/** Home. Whatever can still refuse the person does so first; the token leaves only once single use is claimed. */
 async function handBack(
   turn: Turn,
   { request }: Question,
@@ -71,8 +74,8 @@ async function handBack(
   const to = live.portals.get(portal.name);
   if (!to) throw new Refusal('portal_unknown', portal.name);
   const claims = to.open.makeClaims(identity, request, { now, id: makeUuid(surface.random) });
-  await claim(turn, keys);
   const delivery = to.open.deliver(request, await to.signer.sign(claims));
+  await claim(turn, keys);
 
   const { name, appUrl, frontLogout } = environment;
   const visit = { portal: portal.name, environment: name, at: now, appUrl, ...(frontLogout && { frontLogout }) };

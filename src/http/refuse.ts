@@ -7,7 +7,7 @@ import { planRecovery } from '../core/recovery.ts';
 import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
 import { clearVisitCookie } from './cookies.ts';
-import type { Live, Surface } from './live.ts';
+import type { Live, LivePortal, Surface } from './live.ts';
 import { askedAgain, attemptOf, withAttempt } from './login-url.ts';
 import { type RefusalView, refusalPage } from './pages/refusal.ts';
 import { makeReference } from './state.ts';
@@ -54,7 +54,9 @@ function waysOn(
   reason: Reason,
 ): WaysOn {
   const to = request && live.portals.get(request.portal);
-  if (!request || !to) return {};
+  // Starting again without a step that answers would end here again.
+  if (!request || !to || reason === 'environment_not_found') return {};
+  if (reason === 'login_already_used') return afresh(to);
   const loginUrl = askedAgain(to.loginPath, request);
   const facts = readFacts?.();
   const now = surface.clock();
@@ -64,9 +66,20 @@ function waysOn(
   const asks = discovery.steps.find(({ by }) => by === 'picker' || by === 'email')?.by;
   return {
     startAgain: startAgain(live, request, environment, loginUrl),
-    ...(asks && reason !== 'environment_not_found' && { chooseAnother: appendParam(onward, 'ask', asks) }),
+    ...(asks && { chooseAnother: appendParam(onward, 'ask', asks) }),
     next: next.map(({ name, title }) => ({ title, url: appendParam(onward, 'choose', name) })),
   };
+}
+
+/** What the portal sent along was used up with the login, so only the portal itself can begin another one. */
+function afresh({ open, homeUrl, loginPath }: LivePortal): WaysOn {
+  if (homeUrl !== undefined) return { startAgain: homeUrl };
+  try {
+    open.readRequest(new Map());
+    return { startAgain: loginPath };
+  } catch {
+    return {};
+  }
 }
 
 /** From the beginning; but what led to an environment that no list shows (a link, a hint) would not come again. */

@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts';
 import { parameters } from './call.ts';
 import { proceed } from './proceed.ts';
 import { readCircumstances } from './start.ts';
-import { type OpenedState, openState } from './state.ts';
+import { isOver, type OpenedState, openState } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** `/return/<environment>`: an environment sent the browser back. Nothing is used up unless all of it is right. */
@@ -17,26 +17,25 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
   if (!live.routes.environments.has(name)) throw new Refusal('address_unknown', `environment ${name}`);
   trace.environment = name;
   const params = parameters(call);
-  const state = openState(surface.sealer, params.get('state'), name, call.cookies, live.loginLifetime, now);
-  const { reference, request, nonce, startedAt, trail } = state;
+  const state = openState(surface.sealer, params.get('state'), name, call.cookies);
+  const { reference, request, nonce, startedAt, until, trail } = state;
   trace.reference = reference;
   trace.portal = request.portal;
   trace.request = request;
   trace.trail = trail;
   trace.facts = () => factsAfter(turn, state, name);
+  if (isOver(state, now)) throw new Refusal('login_expired');
 
   // The routes may have changed since the login left; an environment that may not come in is not listened to.
   const portal = live.routes.portals.get(request.portal);
   if (!portal) throw new Refusal('portal_unknown', request.portal);
-  const admitted = admit(live.routes, portal, name);
+  const admitted = admit(live.routes, portal, name, now);
   if ('reason' in admitted) throw new Refusal(admitted.reason, name);
   const delegate = live.delegates.get(name);
   if (!delegate) throw new Refusal('environment_disabled', name);
 
   const assertion = await delegate.complete(params, { nonce }, now);
-  const keys: SingleUse[] = [
-    { key: `login:${reference}:${startedAt}`, until: startedAt + live.loginLifetime + CLOCK_SKEW },
-  ];
+  const keys: SingleUse[] = [{ key: `login:${reference}:${startedAt}`, until: until + CLOCK_SKEW }];
   if (assertion.replayKey !== undefined) {
     keys.push({ key: `assertion:${assertion.replayKey}`, until: assertion.acceptableUntil });
   }

@@ -68,13 +68,16 @@ function follow(turn: Turn, run: LogoutRun, cookies?: readonly string[]): Answer
 }
 
 /** The app that the person came from, or, where nobody knows, those that anybody may see. */
-function appsAfter({ live: { routes } }: Turn, { origin, portal: name }: LogoutRun): { title: string; url: string }[] {
+function appsAfter(
+  { live: { routes }, now }: Turn,
+  { origin, portal: name }: LogoutRun,
+): { title: string; url: string }[] {
   if (origin) {
     const title = routes.environments.get(origin.environment)?.title ?? new URL(origin.appUrl).host;
     return [{ title, url: origin.appUrl }];
   }
   const portal = routes.portals.get(name);
-  return portal ? pickable(routes.environments, portal).map(({ title, appUrl }) => ({ title, url: appUrl })) : [];
+  return portal ? pickable(routes.environments, portal, now).map(({ title, appUrl }) => ({ title, url: appUrl })) : [];
 }
 
 function record(

@@ -46,7 +46,7 @@ function keepTyped(
 export function readFacts(
   surface: Pick<Surface, 'sealer'>,
   call: Call,
-  portal: LivePortal,
+  portal: Pick<LivePortal, 'open'>,
   request: PortalRequest,
 ): Facts {
   const choice = call.query.get('choose');
@@ -67,7 +67,7 @@ export function readFacts(
 export function readCircumstances(
   { sealer }: Pick<Surface, 'sealer'>,
   call: Call,
-  { open }: LivePortal,
+  { open }: Pick<LivePortal, 'open'>,
   request: PortalRequest,
 ): Facts {
   const { name } = open.portal;

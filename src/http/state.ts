@@ -17,6 +17,8 @@ export type LoginState = {
   readonly request: PortalRequest;
   readonly nonce: string;
   readonly startedAt: Instant;
+  /** The last instant of its return; fixed at the start, whatever a reload makes of `login_lifetime`. */
+  readonly until: Instant;
   /** How discovery came to the environment; the last step is the one that answered. */
   readonly trail: Trail;
   /** Environments that could not sign the person in before this one. */
@@ -43,10 +45,10 @@ const boundTo = ({ reference, secret, environment }: Bound) => ['login', environ
 const LONGEST_SAW = 40;
 
 export function sealState(sealer: Sealer, login: LoginState, bound: Bound): string {
-  const { request, nonce, startedAt, trail, tried, email = null } = login;
+  const { request, nonce, startedAt, until, trail, tried, email = null } = login;
   const steps = trail.map(({ by, saw, reason }) => [by, saw.slice(0, LONGEST_SAW), reason]);
   const { portal, initiated, params } = request;
-  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, steps, tried, email]);
+  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, until, steps, tried, email]);
   return `${bound.reference}.${sealer.seal(boundTo(bound), text, startedAt)}`;
 }
 
@@ -56,6 +58,7 @@ type Sealed = [
   Record<string, string>,
   string,
   Instant,
+  Instant,
   [TrailStep['by'], string, TrailStep['reason']][],
   EnvironmentName[],
   string | null,
@@ -63,14 +66,12 @@ type Sealed = [
 
 export type OpenedState = LoginState & { readonly reference: string };
 
-/** Opens what came back. Throws `Refusal`; it consumes nothing. */
+/** Opens what came back, however old it is (`isOver`). Throws `Refusal`; it consumes nothing. */
 export function openState(
   sealer: Sealer,
   state: string | undefined,
   environment: EnvironmentName,
   cookies: string,
-  lifetime: number,
-  now: Instant,
 ): OpenedState {
   if (!state) throw new Refusal('state_missing');
   const reference = state.slice(0, 10);
@@ -80,12 +81,14 @@ export function openState(
   if (!secret) throw new Refusal('login_not_from_this_browser', `login ${reference}`);
   const text = sealer.open(boundTo({ reference, secret, environment }), state.slice(11));
   if (text === undefined) throw new Refusal('state_invalid', `login ${reference}`);
-  const [portal, initiated, params, nonce, startedAt, steps, tried, email] = JSON.parse(text) as Sealed;
-  if (now - startedAt > lifetime || startedAt - now > CLOCK_SKEW)
-    throw new Refusal('login_expired', `login ${reference}`);
+  const [portal, initiated, params, nonce, startedAt, until, steps, tried, email] = JSON.parse(text) as Sealed;
   const trail = steps.map(([by, saw, reason], index): TrailStep => {
     return { by, saw, outcome: index === steps.length - 1 ? 'answered' : 'passed', reason };
   });
   const request = { portal, initiated, params };
-  return { request, nonce, startedAt, trail, tried, reference, ...(email !== null && { email }) };
+  return { request, nonce, startedAt, until, trail, tried, reference, ...(email !== null && { email }) };
 }
+
+/** Whether a login took too long, or comes from a future that clocks do not explain. */
+export const isOver = ({ startedAt, until }: LoginState, now: Instant): boolean =>
+  now > until || startedAt - now > CLOCK_SKEW;

@@ -21,10 +21,10 @@ const SECONDS_PER_DAY = 86_400;
 /** Characters; nothing that we seal comes near it, and a longer text is refused before it costs anything. */
 const MAX_SEALED = 16 * 1024;
 
-/** Derived keys kept at hand. Days are read from foreign text, so the number has to be bounded. */
+/** Derived keys kept at hand for each seal key. Days are read from foreign text, so the number has to be bounded. */
 const MAX_DERIVED = 256;
 
-type SealKey = { readonly id: Buffer; readonly secret: KeyObject };
+type SealKey = { readonly id: Buffer; readonly secret: KeyObject; readonly derived: Map<string, KeyObject> };
 
 /**
  * `keys`: 32 bytes or more each, newest first. The newest seals, all of them open. Throws an `Error` for an
@@ -34,15 +34,14 @@ export function openSealer(keys: readonly Buffer[], randomBytes: RandomBytes): S
   const sealKeys = keys.map(prepare);
   const [newest] = sealKeys;
   if (!newest) throw new Error('no seal key');
-  const derived = new Map<string, KeyObject>();
 
-  function keyFor({ id, secret }: SealKey, purpose: string, day: number): KeyObject {
-    const name = `${id.toString('latin1')}${day}/${purpose}`;
-    let key = derived.get(name);
+  function keyFor({ secret, derived }: SealKey, purpose: string, day: number): KeyObject {
+    const info = `day ${day} ${purpose}`;
+    let key = derived.get(info);
     if (!key) {
       if (derived.size >= MAX_DERIVED) derived.clear();
-      key = createSecretKey(derive(secret, `day ${day} ${purpose}`, 32));
-      derived.set(name, key);
+      key = createSecretKey(derive(secret, info, 32));
+      derived.set(info, key);
     }
     return key;
   }
@@ -72,9 +71,10 @@ export function openSealer(keys: readonly Buffer[], randomBytes: RandomBytes): S
       const nonce = bytes.subarray(NONCE_AT, TEXT_AT);
       const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
       decipher.setAAD(encodeBound(bound)).setAuthTag(bytes.subarray(-TAG_BYTES));
-      const text = decipher.update(bytes.subarray(TEXT_AT, -TAG_BYTES), undefined, 'utf8');
+      const text = decipher.update(bytes.subarray(TEXT_AT, -TAG_BYTES));
       try {
-        return text + decipher.final('utf8');
+        decipher.final();
+        return text.toString('utf8');
       } catch {
         return undefined;
       }
@@ -86,7 +86,7 @@ function prepare(key: Buffer): SealKey {
   if (key.length < SEAL_KEY_BYTES)
     throw new Error(`a seal key has ${key.length} bytes; it needs at least ${SEAL_KEY_BYTES}`);
   const secret = createSecretKey(key);
-  return { id: derive(secret, 'id', ID_BYTES), secret };
+  return { id: derive(secret, 'id', ID_BYTES), secret, derived: new Map() };
 }
 
 const derive = (secret: KeyObject, info: string, bytes: number): Buffer =>

@@ -8,6 +8,8 @@ const SWEEP_EVERY = 60;
 export function openMemoryStore(): Store {
   const claimed = new Map<string, Instant>();
   const kept = new Map<string, string>();
+  let decisions: string[] = [];
+  let latestKeep = 0;
   let sweepAt = 0;
 
   const sweep = (now: Instant) => {
@@ -30,6 +32,15 @@ export function openMemoryStore(): Store {
       const value = kept.get(name) ?? make();
       kept.set(name, value);
       return value;
+    },
+    record: (decision, keep) => {
+      decisions.push(decision);
+      // Trimmed now and then: an array gives up its first entry only by moving all others.
+      if (decisions.length >= 2 * keep) decisions = decisions.slice(-keep);
+      latestKeep = keep;
+    },
+    async *recorded() {
+      yield* decisions.slice(-latestKeep);
     },
     ping: async () => {},
     close: async () => {},

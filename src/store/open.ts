@@ -7,3 +7,13 @@ export async function openStore(address: string): Promise<Store> {
   const { openSqliteStore } = await import('./sqlite.ts');
   return openSqliteStore(address.slice('sqlite:'.length));
 }
+
+/**
+ * The decisions recorded in a store, oldest first, read without changing it; `memory:` has none for another process.
+ * Throws where there is something else than a store.
+ */
+export async function* readRecorded(address: string): AsyncGenerator<string> {
+  if (address === 'memory:') return;
+  const { readDecisions } = await import('./sqlite-decisions.ts');
+  yield* readDecisions(address.slice('sqlite:'.length));
+}

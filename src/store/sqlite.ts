@@ -2,11 +2,15 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../core/time.ts';
+import { openDecisions } from './sqlite-decisions.ts';
 import type { Claimed, SingleUse, Store } from './store.ts';
 
 /** How often keys whose time is over are deleted, in seconds, and how many in one commit. */
 const SWEEP_EVERY = 30;
 const SWEEP_ROWS = 5_000;
+
+/** How long another process's commit is waited for. Nothing else runs meanwhile, so it is short. Milliseconds. */
+const BUSY_MS = 500;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -29,7 +33,7 @@ type Waiting = {
  */
 export function openSqliteStore(path: string): Store {
   mkdirSync(dirname(path), { recursive: true });
-  const db = new DatabaseSync(path, { timeout: 5_000 });
+  const db = new DatabaseSync(path, { timeout: BUSY_MS });
   // The file holds the keys that the router makes for itself.
   chmodSync(path, 0o600);
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
@@ -43,6 +47,7 @@ export function openSqliteStore(path: string): Store {
   const find = db.prepare('SELECT value FROM kept WHERE name = ?');
   const add = db.prepare('INSERT INTO kept (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
 
+  const decisions = openDecisions(path);
   let waiting: Waiting[] = [];
   let sweepAt = 0;
 
@@ -101,12 +106,14 @@ export function openSqliteStore(path: string): Store {
       if (typeof kept !== 'string') throw new Error(`the store lost the kept value ${name}`);
       return kept;
     },
-    ping: async () => {
-      db.prepare('SELECT 1').get();
-    },
+    record: decisions.record,
+    recorded: decisions.recorded,
+    // As a claim would: a file that can be read may still be locked or full.
+    ping: async () => transact(() => {}),
     close: async () => {
       if (waiting.length > 0) flush();
-      db.close();
+      decisions.close();
+      if (db.isOpen) db.close();
     },
   };
 }

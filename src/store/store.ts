@@ -20,6 +20,16 @@ export type Store = {
   /** The value kept under this name; `make` is called where there is none yet, and the first writer wins. */
   keep(name: string, make: () => string): Promise<string>;
 
+  /**
+   * Keeps one routing decision, and of all of them the latest `keep`. Returns at once and promises little: decisions
+   * are written in batches, and dropped where the store is slow or cannot be written. What the text says is left
+   * to others (core/record.ts).
+   */
+  record(decision: string, keep: number): void;
+
+  /** The decisions that are kept, oldest first. */
+  recorded(): AsyncIterable<string>;
+
   /** Whether the store answers at all, for /readyz. Throws when it does not. */
   ping(): Promise<void>;
 

@@ -1,11 +1,9 @@
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { startDemo } from '../../examples/demo/start.ts';
+import { type Demo, startDemo } from '../../examples/demo/start.ts';
 import { counterparts, without } from '../support/counterparts.ts';
 import { openChromium, type Person } from './chromium.ts';
 import { choose, follow, logInAtPortal, read, signedIn, signInAs, signInToApp, signOut, typeEmail } from './person.ts';
-
-type Demo = Awaited<ReturnType<typeof startDemo>>;
 
 type Journey = { readonly title: string; walk(t: Test, person: Person, demo: Demo): Promise<void> };
 

@@ -120,9 +120,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'Already signed in',
     status: 410,
     reason: 'login_already_used',
-    // The portal takes one answer to a request, and it had one.
-    startAgain: 'This login was rejected',
-    chooseAnother: 'This login was rejected',
+    // The portal takes one answer to a request, and it had one: this begins another.
+    startAgain: 'Signed in as ada@initech.example',
     async reach({ page }, { portal }) {
       await goToPlace({ page }, portal);
       await signInAs(page, 'Ada Fields');
@@ -147,6 +146,8 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'That took too long',
     status: 410,
     reason: 'login_expired',
+    startAgain: PICKER,
+    chooseAnother: SIGNED_IN,
     async reach({ page }, stage) {
       await goToPlace({ page }, stage.portal);
       stage.ahead = 601;
@@ -225,7 +226,6 @@ export const REFUSALS: readonly ShownRefusal[] = [
     heading: 'We do not know where you sign in',
     status: 404,
     reason: 'environment_not_found',
-    startAgain: 'We do not know where you sign in',
     routes: { discovery: [{ by: 'hint' }] },
     reach: ({ page }, { portal }) => logInAtPortal(page, portal),
   },

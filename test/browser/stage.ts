@@ -13,21 +13,17 @@ import { parse, stringify } from 'yaml';
 import { type EnvironmentOptions, openEnvironment } from '../../examples/demo/environment.ts';
 import { EU_PEOPLE, GLOBEX_PEOPLE, US_PEOPLE } from '../../examples/demo/people.ts';
 import { openPortal } from '../../examples/demo/portal.ts';
-import { choosePorts, movePorts } from '../../examples/demo/ports.ts';
+import { choosePorts, movePorts, type Ports } from '../../examples/demo/ports.ts';
 import { startWayhome } from '../../src/compose.ts';
 import { openPostingEnvironment } from './posting-environment.ts';
 
 /** Keys of routes.yaml: mappings are merged, everything else is replaced. */
 export type Changes = { readonly [key: string]: unknown };
 
-export type Stage = {
-  /** Origins, without a trailing slash. `poster` is the environment that posts its answer. */
-  readonly router: string;
-  readonly portal: string;
-  readonly us: string;
-  readonly eu: string;
-  readonly globex: string;
-  readonly poster: string;
+/** Without a trailing slash. `poster` is the environment that posts its answer. */
+type Origins = Readonly<Record<'router' | 'portal' | 'us' | 'eu' | 'globex' | 'poster', string>>;
+
+export type Stage = Origins & {
   /** Everybody's clock stands still, so many seconds after the time at which the stage was opened. */
   ahead: number;
   /** Serves routes.yaml with these changes, and no earlier ones. */
@@ -38,76 +34,43 @@ export type Stage = {
   reasonOf(reference: string): unknown;
 };
 
+type Variables = Readonly<
+  Record<'PYLON_SHARED_SECRET' | 'US_HANDOFF_SECRET' | 'EU_HANDOFF_SECRET' | 'POSTER_SECRET', string>
+>;
+
+/** Nobody needs the demo's guide here. */
+const POSTER = 'guide';
+
 const ROUTES_FILE = fileURLToPath(new URL('../../routes.yaml', import.meta.url));
 const makeSecret = (): string => randomBytes(48).toString('base64url');
 
 export async function openStage(t: Test): Promise<Stage> {
   const ports = await choosePorts('free');
-  const router = `http://localhost:${ports.router}`;
-  const at = (party: keyof typeof ports): string => `http://127.0.0.1:${ports[party]}`;
-  const portal = at('portal');
-  const variables = {
+  const variables: Variables = {
     PYLON_SHARED_SECRET: makeSecret(),
     US_HANDOFF_SECRET: makeSecret(),
     EU_HANDOFF_SECRET: makeSecret(),
     POSTER_SECRET: makeSecret(),
   };
+  const at = (party: keyof Ports): string => `http://127.0.0.1:${ports[party]}`;
+  const origins: Origins = {
+    router: `http://localhost:${ports.router}`,
+    portal: at('portal'),
+    us: at('us'),
+    eu: at('eu'),
+    globex: at('globex'),
+    poster: at(POSTER),
+  };
+  const stage = { ...origins, ahead: 0 };
+  const opened = Math.floor(Date.now() / 1000);
+  const now = (): number => opened + stage.ahead;
+  for (const party of await openParties(ports, origins, variables, now)) t.teardown(() => party.close());
+
   const folder = await mkdtemp(join(tmpdir(), 'wayhome-browser-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const database = join(folder, 'wayhome.db');
-  const poster = at('guide');
-  const stage = { router, portal, us: at('us'), eu: at('eu'), globex: at('globex'), poster, ahead: 0 };
-  const opened = Math.floor(Date.now() / 1000);
-  const now = (): number => opened + stage.ahead;
-
-  const openApp = async (name: 'us' | 'eu' | 'globex', own: Pick<EnvironmentOptions, 'people' | 'secret'>) => {
-    const helpCenter = `${router}/enter/${name}/support`;
-    const article = `${helpCenter}?redirect_uri=${encodeURIComponent(`${portal}/callback/jwt?orgSlug=acme&to=/articles/refunds`)}`;
-    const links = { helpCenter, article, portalLogin: `${portal}/login` };
-    const look = { party: name, role: 'an app', accent: '#1f5a96' };
-    const party = await openEnvironment({ ...own, look, name, port: ports[name], router, links, now });
-    t.teardown(() => party.close());
-  };
-  await openApp('us', { people: US_PEOPLE, secret: variables.US_HANDOFF_SECRET });
-  await openApp('eu', { people: EU_PEOPLE, secret: variables.EU_HANDOFF_SECRET });
-  await openApp('globex', { people: GLOBEX_PEOPLE });
-  const email = 'pia@poster.example';
-  const posting = await openPostingEnvironment({
-    port: ports.guide,
-    router,
-    secret: variables.POSTER_SECRET,
-    email,
-    now,
-  });
-  t.teardown(() => posting.close());
-  const help = await openPortal({
-    port: ports.portal,
-    orgSlug: 'acme',
-    loginUrl: `${router}/callback`,
-    logoutUrl: `${router}/logout`,
-    secret: variables.PYLON_SHARED_SECRET,
-    now,
-  });
-  t.teardown(() => help.close());
-
-  const usual = merge(parse(movePorts(await readFile(ROUTES_FILE, 'utf8'), ports)) as Changes, {
-    store: `sqlite:${database}`,
-    environments: {
-      poster: {
-        title: 'Poster',
-        app_url: `${poster}/`,
-        login: {
-          protocol: 'handoff',
-          url: `${poster}/sso`,
-          issuer: 'poster',
-          algorithms: ['HS256'],
-          secret: { env: 'POSTER_SECRET' },
-        },
-        may_assert: { email_domains: ['poster.example'], claims: [] },
-        listed: false,
-      },
-    },
-  });
+  const file = parse(movePorts(await readFile(ROUTES_FILE, 'utf8'), ports)) as Changes;
+  const usual = merge(file, { store: `sqlite:${database}`, environments: { poster: posterRoutes(origins.poster) } });
   const log: string[] = [];
   const running = await startWayhome({
     file: ROUTES_FILE,
@@ -117,6 +80,7 @@ export async function openStage(t: Test): Promise<Stage> {
     clock: now,
   });
   t.teardown(() => running.close());
+
   return Object.assign(stage, {
     async serve(changes: Changes) {
       if (!(await running.reload(stringify(merge(usual, changes))))) throw new Error('these routes are faulty');
@@ -130,6 +94,51 @@ export async function openStage(t: Test): Promise<Stage> {
       log.map((line) => JSON.parse(line) as Changes).findLast((event) => event.reference === reference)?.reason,
   });
 }
+
+async function openParties(ports: Ports, { router, portal }: Origins, secrets: Variables, now: () => number) {
+  const openApp = (name: 'us' | 'eu' | 'globex', own: Pick<EnvironmentOptions, 'people' | 'secret'>) => {
+    const helpCenter = `${router}/enter/${name}/support`;
+    const callback = `${portal}/callback/jwt?orgSlug=acme&to=/articles/refunds`;
+    const article = `${helpCenter}?redirect_uri=${encodeURIComponent(callback)}`;
+    const links = { helpCenter, article, portalLogin: `${portal}/login` };
+    const look = { party: name, role: 'an app', accent: '#1f5a96' };
+    return openEnvironment({ ...own, look, name, port: ports[name], router, links, now });
+  };
+  return [
+    await openApp('us', { people: US_PEOPLE, secret: secrets.US_HANDOFF_SECRET }),
+    await openApp('eu', { people: EU_PEOPLE, secret: secrets.EU_HANDOFF_SECRET }),
+    await openApp('globex', { people: GLOBEX_PEOPLE }),
+    await openPostingEnvironment({
+      port: ports[POSTER],
+      router,
+      secret: secrets.POSTER_SECRET,
+      email: 'pia@poster.example',
+      now,
+    }),
+    await openPortal({
+      port: ports.portal,
+      orgSlug: 'acme',
+      loginUrl: `${router}/callback`,
+      logoutUrl: `${router}/logout`,
+      secret: secrets.PYLON_SHARED_SECRET,
+      now,
+    }),
+  ];
+}
+
+const posterRoutes = (poster: string): Changes => ({
+  title: 'Poster',
+  app_url: `${poster}/`,
+  login: {
+    protocol: 'handoff',
+    url: `${poster}/sso`,
+    issuer: 'poster',
+    algorithms: ['HS256'],
+    secret: { env: 'POSTER_SECRET' },
+  },
+  may_assert: { email_domains: ['poster.example'], claims: [] },
+  listed: false,
+});
 
 const isMapping = (value: unknown): value is Changes =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

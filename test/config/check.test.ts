@@ -97,12 +97,10 @@ t.test('a good file becomes the checked tree, with its defaults', async (t) => {
     unsolicited: 'refused',
   });
   t.strictSame(routes.routes.discovery.steps, [{ by: 'hint', params: ['env'] }, { by: 'picker' }]);
+  const { byDomain } = routes.routes.discovery;
   t.strictSame(
-    [...routes.routes.discovery.byDomain],
-    [
-      ['acme.com', ['us']],
-      ['acme.example', ['eu']],
-    ],
+    ['acme.com', 'acme.example', 'a.acme.com'].map((domain) => byDomain.get(domain)),
+    [['us'], ['eu'], undefined],
   );
 });
 
@@ -132,7 +130,7 @@ t.test('words of the file become values: durations, rates, ranges, rules, domain
     when: { host: new Set(['a.acme.com']), header: { name: 'cf-ipcountry', in: new Set(['DE']) } },
     to: 'eu',
   });
-  t.ok(routes.routes.discovery.byDomain.has('xn--bcher-kva.example'));
+  t.strictSame(routes.routes.discovery.byDomain.get('xn--bcher-kva.example'), ['eu']);
   const [us] = routes.environments.values();
   t.match(us?.login, { audience: { is: 'not_sent' }, nonce: 'not_echoed', jti: 'not_sent', maxLifetime: 36_000 });
 });
@@ -147,7 +145,11 @@ t.test('insecure_development is refused where NODE_ENV is production', async (t)
 
 t.test('notices do not make a file invalid', async (t) => {
   const rows = [
-    ['- by: hint', '- { by: default, to: us }', 'discovery[1]: this step is never reached'],
+    [
+      '  - by: picker',
+      '  - { by: default, to: us }\n  - by: source',
+      'discovery[2]: whenever this step could answer, an earlier one answers first',
+    ],
     ['  - by: picker\n', '', 'discovery: a person whom no step recognises is refused'],
     [
       '[account_id]',

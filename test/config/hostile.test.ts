@@ -169,8 +169,9 @@ const tree = fc.letrec((tie) => ({
 })).node;
 
 t.test('no text and no tree makes the check throw', async (t) => {
-  const check = (text: string) =>
-    checkRoutes({ file: 'r.yaml', text, readFile: () => ({ error: 'ENOENT' }), variables: VARIABLES });
+  const absent = () => ({ error: 'ENOENT' });
+  const nothing = { readFile: absent, listFolder: absent, realPath: absent };
+  const check = (text: string) => checkRoutes({ file: 'r.yaml', text, ...nothing, now: 0, variables: VARIABLES });
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => void check(text)),
     { numRuns: 500 },

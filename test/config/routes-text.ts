@@ -1,6 +1,9 @@
+import { basename, dirname } from 'node:path';
 import { checkRoutes, type Outcome } from '../../src/config/check.ts';
+import type { ListFolder, RealPath } from '../../src/config/include-pattern.ts';
 import type { Problem } from '../../src/config/problem.ts';
 import type { ReadFile } from '../../src/config/secrets.ts';
+import type { Instant } from '../../src/core/time.ts';
 
 /** A routes file without faults; tests replace pieces of it. */
 export const GOOD = `public_url: https://login.acme.com
@@ -48,13 +51,24 @@ export const VARIABLES: Readonly<Record<string, string>> = {
 /** `files`: content by path, as the process would open it; everything else is absent. */
 export function checkText(
   text: string,
-  given: { variables?: Record<string, string | undefined>; files?: Record<string, string | Buffer> } = {},
+  given: {
+    variables?: Record<string, string | undefined>;
+    files?: Record<string, string | Buffer>;
+    now?: Instant;
+  } = {},
 ): Outcome {
   const readFile: ReadFile = (path) => {
     const content = given.files && Object.hasOwn(given.files, path) ? given.files[path] : undefined;
     return content === undefined ? { error: 'ENOENT' } : Buffer.from(content);
   };
-  return checkRoutes({ file: 'routes.yaml', text, readFile, variables: { ...VARIABLES, ...given.variables } });
+  const listFolder: ListFolder = (folder) => {
+    const names = Object.keys(given.files ?? {}).filter((path) => dirname(path) === folder);
+    return names.length === 0 ? { error: 'ENOENT' } : names.map((path) => ({ name: basename(path), link: false }));
+  };
+  const { now = 0 } = given;
+  const variables = { ...VARIABLES, ...given.variables };
+  const realPath: RealPath = (path) => path;
+  return checkRoutes({ file: 'routes.yaml', text, readFile, listFolder, realPath, now, variables });
 }
 
 /** The good file with pieces replaced; a piece that is not there is a mistake of the test. */

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { comeBack, departure, environmentToken, LOGIN, openWorld, portalToken, type World } from '../support/world.ts';
 import type { Browser, Seen } from '../support/browser.ts';
+import { comeBack, departure, environmentToken, LOGIN, openWorld, portalToken, type World } from '../support/world.ts';
 
 /** The links of a page by their text. */
 function links({ body }: Seen): Map<string, string> {
@@ -11,7 +11,8 @@ function links({ body }: Seen): Map<string, string> {
   return found;
 }
 
-const follow = (browser: Browser, seen: Seen, text: string): Promise<Seen> => browser.get(links(seen).get(text) ?? `/no-link-${text}`);
+const follow = (browser: Browser, seen: Seen, text: string): Promise<Seen> =>
+  browser.get(links(seen).get(text) ?? `/no-link-${text}`);
 
 async function typeEmail(browser: Browser, start: string, email: string): Promise<Seen> {
   const page = await browser.get(`${start}&ask=email`);
@@ -25,7 +26,12 @@ async function answerError(browser: Browser, departed: Seen, error: string): Pro
   return browser.get(`${departure(departed).redirectUri}&error=${error}`);
 }
 
-async function finish(world: World, browser: Browser, departed: Seen, environment: 'us' | 'eu' | 'globex'): Promise<Seen> {
+async function finish(
+  world: World,
+  browser: Browser,
+  departed: Seen,
+  environment: 'us' | 'eu' | 'globex',
+): Promise<Seen> {
   const { redirectUri, nonce } = departure(departed);
   return browser.get(`${redirectUri}&access_token=${await environmentToken(environment, world.now, nonce)}`);
 }
@@ -56,7 +62,13 @@ t.test('nobody is led in a circle: what failed in this attempt is not answered b
   const plain = again.replace(/&ask=\w+/, '');
   const asked = await browser.get(plain, fromGermany);
   t.equal(asked.status, 200, 'the rule that led to Europe is passed over, so the person is asked');
-  t.equal(departure(await follow(browser, asked, 'Choose from a list instead').then((list) => follow(browser, list, 'Europe'))).to.host, 'eu.acme.test', 'whoever insists may go back');
+  t.equal(
+    departure(
+      await follow(browser, asked, 'Choose from a list instead').then((list) => follow(browser, list, 'Europe')),
+    ).to.host,
+    'eu.acme.test',
+    'whoever insists may go back',
+  );
   refused = await answerError(browser, await follow(browser, refused, 'United States'), 'unknown_user');
   t.notOk(links(refused).has('Europe') || links(refused).has('United States'), 'both have been tried');
   t.ok(links(refused).has('Start again'));

@@ -229,4 +229,5 @@ export async function comeBack(
 }
 
 /** The portal token in a redirect to the portal. */
-export const portalToken = ({ location }: Seen): string => new URL(location).searchParams.get('access_token') ?? '';
+export const portalToken = ({ location }: Pick<Seen, 'location'>): string =>
+  new URL(location).searchParams.get('access_token') ?? '';

@@ -10,6 +10,7 @@ main{width:100%;max-width:27rem;background:var(--card);border:1px solid var(--li
 main>*+*{margin-top:1.25rem}
 h1{font-size:1.4rem;line-height:1.25;text-wrap:balance}
 h1+p{margin-top:.5rem}
+main>p+nav{margin-top:.75rem}
 p{color:var(--soft)}
 a{color:var(--accent);text-underline-offset:.15em}
 ul{list-style:none;padding:0;display:grid;gap:.5rem}

@@ -1,0 +1,35 @@
+import type { StepReason } from './discovery.ts';
+
+/** What each reason of a discovery step says to the operator; `saw` completes it where the step looked at something. */
+export const STEP_SENTENCES = {
+  address_names_environment: 'the address names the environment',
+  hint_names_environment: 'the link names the environment',
+  hint_names_domain: 'the link names an email domain of one environment',
+  hint_absent: 'none of these parameters came',
+  hint_unknown: 'no environment or domain has this name',
+  source_is_app: 'the person came from a page of this environment’s app',
+  source_absent: 'the browser does not say where the person came from',
+  source_unknown: 'the person came from elsewhere',
+  source_ambiguous: 'this page belongs to the apps of several environments, or to none of them',
+  login_hint_domain: 'the portal passed on an email address, whose domain belongs to one environment',
+  login_hint_absent: 'the portal passed on no email address',
+  login_hint_unknown: 'the email address that the portal passed on belongs to no environment',
+  remembered_choice: 'this browser signed in through it before',
+  remembered_nothing: 'this browser has not signed in to this portal before',
+  remembered_too_long_ago: 'this browser signed in through it before, but too long ago',
+  remembered_left_unfinished:
+    'this browser left for the remembered environment and did not come back, so the person is asked',
+  rule_holds: 'the rule’s condition holds',
+  rule_does_not_hold: 'the rule’s condition does not hold',
+  email_domain: 'the domain of the typed email belongs to one environment',
+  email_unknown: 'the typed email belongs to no environment',
+  email_asked: 'the person is asked for an email address',
+  picker_chosen: 'the person picked it',
+  picker_asked: 'the person is asked which environment',
+  picker_empty: 'there is no environment that could be shown',
+  default: 'this is where everybody else goes',
+  domain_shared: 'several environments share this domain',
+  not_offered_here: 'this environment is not offered at this portal, or takes no logins now',
+  tried_before: 'this environment could not sign the person in a moment ago',
+  person_chooses_again: 'the person asked to choose for themselves',
+} as const satisfies Record<StepReason, string>;
