@@ -69,7 +69,7 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   const survey: Survey = { draft, report, names, insecure: draft.insecure_development === true };
 
   checkProduction(survey, surroundings);
-  checkPresence(survey);
+  if (!hasFault(includeProblems)) checkPresence(survey);
   checkNotYet(survey);
   checkUrls(survey);
   checkAddresses(survey);
@@ -88,7 +88,7 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   checkReach(survey);
 
   const problems = sortProblems([...report.problems, ...parsed.problems, ...includeProblems, ...presetProblems]);
-  if (problems.some(({ severity }) => severity === 'fault')) {
+  if (hasFault(problems)) {
     return { ok: false, problems, files: [...files], patterns };
   }
   const built = given.secrets === 'not_needed' ? standIns(uses) : secrets;
@@ -101,6 +101,8 @@ function checkProduction({ insecure, report }: Survey, { variables }: Surroundin
   const remedy = 'Remove it; NODE_ENV is production.';
   report.fault(['insecure_development'], 'plain http is not for production', remedy);
 }
+
+const hasFault = (problems: readonly Problem[]): boolean => problems.some(({ severity }) => severity === 'fault');
 
 /** Environments stand in the routes file or in included ones; somewhere they have to. */
 function checkPresence({ draft, names, report }: Survey): void {

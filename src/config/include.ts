@@ -67,10 +67,11 @@ export function includeFiles(main: ParsedYaml, surroundings: Surroundings): Incl
     const first = sources.get(name);
     if (first || Object.hasOwn(environments, name)) {
       const message = `there are two environments ${JSON.stringify(name)}`;
-      const there = first ?? { parsed: main, path: ['environments', name] };
-      const at = 'path' in there ? there.path : namePath(there);
-      problems.push(faultAt(there.parsed, at, message, `The other one is in ${parsed.file}.`));
-      problems.push(faultAt(parsed, namePath(source), message, `The other one is in ${there.parsed.file}.`));
+      const there = first?.parsed ?? main;
+      const remedy = (other: ParsedYaml) => `Rename or remove one; the other is in ${other.file}.`;
+      if (first) problems.push(faultAt(there, namePath(first), message, remedy(parsed)));
+      else problems.push(faultAt(there, ['environments', name], message, remedy(parsed), 'key'));
+      problems.push(faultAt(parsed, namePath(source), message, remedy(there)));
       return;
     }
     sources.set(name, source);
@@ -99,9 +100,10 @@ export function includeFiles(main: ParsedYaml, surroundings: Surroundings): Incl
     locate(path, at) {
       const source = sourceOf(path);
       if (!source) return main.locate(path, at);
-      const [, , ...inside] = path;
       const { parsed } = source;
-      return { ...parsed.locate(inside.length === 0 ? namePath(source) : inside, at), file: parsed.file };
+      const [, , ...inside] = path;
+      const place = inside.length === 0 ? parsed.locate(namePath(source)) : parsed.locate(inside, at);
+      return { ...place, file: parsed.file };
     },
     fileOf: (path) => sourceOf(path)?.parsed.file ?? main.file,
     problems,
@@ -143,10 +145,16 @@ function takeName(tree: unknown): unknown {
 
 const namePath = ({ named }: Source): Path => (named ? ['name'] : []);
 
-const faultAt = ({ file, locate }: ParsedYaml, path: Path, message: string, remedy: string): Problem => ({
+const faultAt = (
+  { file, locate }: ParsedYaml,
+  path: Path,
+  message: string,
+  remedy: string,
+  at: 'key' | 'value' = 'value',
+): Problem => ({
   severity: 'fault',
   file,
-  ...locate(path),
+  ...locate(path, at),
   path: dotted(path),
   message,
   remedy,

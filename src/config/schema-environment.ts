@@ -18,14 +18,17 @@ const emailDomain = z
     says('is a public suffix: anybody can have an address below it', NAME_DOMAINS),
   );
 
-const domainEntry = z.union([
-  emailDomain,
-  z.strictObject({
-    domain: emailDomain,
-    subdomains: z.literal('included').optional().describe('Every name below the domain counts, too.'),
-    public_mail: z.literal('accepted').optional().describe('The domain may be that of a public mail provider.'),
-  }),
-]);
+const domainEntry = z.union(
+  [
+    emailDomain,
+    z.strictObject({
+      domain: emailDomain,
+      subdomains: z.literal('included').optional().describe('Every name below the domain counts, too.'),
+      public_mail: z.literal('accepted').optional().describe('The domain may be that of a public mail provider.'),
+    }),
+  ],
+  { error: says('must be a domain', 'Write acme.com, or { domain: acme.com, subdomains: included }.') },
+);
 
 const mayAssert = z.strictObject({
   email_domains: z

@@ -12,12 +12,11 @@ const atLeastOne = (what: string) =>
     says(`must name at least one ${what}`, `Write a name and, below it, what the ${what} needs.`),
   ] as const;
 
-const includePattern = z
-  .string()
-  .regex(
-    INCLUDE_PATTERN,
-    says('must be a relative path with * in its last part only', 'Write environments.d/*.yaml, without ../.'),
-  );
+const PATTERN = says(
+  'must be a relative path with * in its last part only',
+  'Write environments.d/*.yaml, without ../.',
+);
+const includePattern = z.string({ error: PATTERN }).regex(INCLUDE_PATTERN, PATTERN);
 
 const rateLimit = z.strictObject({
   per_client: z
@@ -67,7 +66,7 @@ export const routesSchema = z.strictObject({
     .refine(...atLeastOne('environment'))
     .optional(),
   include: z
-    .union([includePattern, some(includePattern)])
+    .union([includePattern, some(includePattern)], { error: PATTERN })
     .optional()
     .describe('Files that hold one environment each, such as environments.d/*.yaml; named for it, or with a key name.'),
   discovery: some(stepSchema).describe('Read from top to bottom; the first step that answers wins.'),

@@ -2,8 +2,7 @@
  * Two routes files, asked about the same recorded decisions: which logins would go elsewhere, and why. Pure;
  * where the records come from and how the answer is shown is left to others.
  */
-import { decide } from './decide.ts';
-import type { TrailStep } from './discovery.ts';
+import { discover, type TrailStep } from './discovery.ts';
 import { type Reads, readsOf } from './reads.ts';
 import { type Decided, type DecisionRecord, decidedIn, factsOf, momentOf, type RoutingDecision } from './record.ts';
 import type { Routes } from './routes.ts';
@@ -81,13 +80,17 @@ export function openComparison(
   return { add, result };
 }
 
+/** What `decide` does at a start, without what only a page needs: the list of a fleet's environments is long. */
 function replay({ routes, reads }: Side, record: DecisionRecord, lacking: Set<string>): RoutingDecision {
+  const portal = routes.portals.get(record.portal);
+  if (!portal) return { do: 'refuse', reason: 'portal_unknown', trail: [] };
   const now = momentOf(record);
   const facts = factsOf(record, reads, now, (what) => lacking.add(what));
-  const request = { portal: record.portal, initiated: 'portal', params: {} } as const;
-  const decision = decide(routes, { about: 'start', request, facts }, now);
-  if (decision.do === 'hand_back') throw new Error('a login start cannot hand anybody back');
-  return decision;
+  const found = discover(routes.discovery, routes.environments, portal, facts, now);
+  if (found.outcome === 'answered') return { do: 'depart', ...found };
+  return found.outcome === 'asked'
+    ? { do: 'ask', ...found }
+    : { do: 'refuse', reason: 'environment_not_found', trail: found.trail };
 }
 
 const isSamePlace = (a: Decided, b: Decided): boolean =>

@@ -195,18 +195,25 @@ export function candidates(
 }
 
 /** The environments that the picker shows for a portal at this moment, in the order of the file. */
-export function pickable(
+export const pickable = (
   environments: ReadonlyMap<EnvironmentName, Environment>,
   portal: Portal,
   now: Instant,
-): Environment[] {
-  const shown: Environment[] = [];
+): Environment[] => [...picks(environments, portal, now)];
+
+function* picks(
+  environments: ReadonlyMap<EnvironmentName, Environment>,
+  portal: Portal,
+  now: Instant,
+): Generator<Environment> {
   for (const name of portal.environments) {
     const environment = environments.get(name);
-    if (environment?.listed && isOpen(environment, now)) shown.push(environment);
+    if (environment?.listed && isOpen(environment, now)) yield environment;
   }
-  return shown;
 }
+
+/** Whether the picker has anything to show; a fleet is not gone through for it. */
+const hasPicks = ({ environments, portal, now }: Context): boolean => !picks(environments, portal, now).next().done;
 
 const wasTried = ({ tried }: Facts, name: EnvironmentName): boolean => tried?.includes(name) ?? false;
 
@@ -295,7 +302,7 @@ function readRemembered(forSeconds: number, context: Context): Finding {
   if (latest.at + forSeconds < now || latest.at > now + CLOCK_SKEW) return { pass: 'remembered_too_long_ago', saw };
   const suggested = offered(context, latest.environment);
   const stuck = wasLeftUnfinished(latest, facts.unfinished, now);
-  if (stuck && suggested && pickable(context.environments, context.portal, now).length > 0) {
+  if (stuck && suggested && hasPicks(context)) {
     return { ask: 'picker', saw, reason: 'remembered_left_unfinished', suggested };
   }
   return { found: latest.environment, saw, reason: 'remembered_choice' };
@@ -314,13 +321,11 @@ function readEmail({ facts, discovery }: Context): Finding {
 }
 
 function readPicker(context: Context): Finding {
-  const { facts, environments, portal, now } = context;
+  const { facts, environments } = context;
   if (facts.choice !== undefined && environments.has(facts.choice as EnvironmentName)) {
     return { found: facts.choice as EnvironmentName, saw: facts.choice, reason: 'picker_chosen' };
   }
-  return pickable(environments, portal, now).length > 0
-    ? { ask: 'picker', saw: '', reason: 'picker_asked' }
-    : { pass: 'picker_empty', saw: '' };
+  return hasPicks(context) ? { ask: 'picker', saw: '', reason: 'picker_asked' } : { pass: 'picker_empty', saw: '' };
 }
 
 const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);

@@ -55,7 +55,10 @@ export type Decided = {
 };
 
 /** The decisions that are made at the start of a login. */
-export type RoutingDecision = Decision & { do: 'depart' | 'ask' | 'refuse' };
+export type RoutingDecision =
+  | Pick<Decision & { do: 'depart' }, 'do' | 'environment' | 'reason' | 'trail'>
+  | Pick<Decision & { do: 'ask' }, 'do' | 'page' | 'reason' | 'trail'>
+  | Pick<Decision & { do: 'refuse' }, 'do' | 'reason' | 'trail'>;
 
 const DAY = 86_400;
 
@@ -185,5 +188,5 @@ export function decidedIn(decision: RoutingDecision): Decided {
   };
 }
 
-/** The noon of the day on which a decision was recorded. */
+/** When a decision is replayed: at noon of its day, so a plan (`from`, `until`) of that very day may judge otherwise. */
 export const momentOf = ({ day }: DecisionRecord): Instant => Date.parse(day) / 1000 + DAY / 2;

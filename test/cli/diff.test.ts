@@ -7,7 +7,15 @@ import { diff } from '../../src/cli/diff.ts';
 import type { CheckedRoutes } from '../../src/config/checked.ts';
 import { readRoutes } from '../../src/config/read.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { changedRoutes, LOGIN, openWorld, ROUTES, type RoutesTree, temporaryFolder } from '../support/world.ts';
+import {
+  changedRoutes,
+  LOGIN,
+  openWorld,
+  ROUTES,
+  type RoutesTree,
+  SECRETS,
+  temporaryFolder,
+} from '../support/world.ts';
 import { type Kind, type Random, recordDay } from './recorded-day.ts';
 
 async function run(...args: string[]) {
@@ -241,6 +249,20 @@ t.test('without files, decisions or a right file there is no answer, and the sta
     t.equal(stdout, '', what);
   }
   t.match(await run('--help'), { status: 0, stdout: /^usage: wayhome diff/, stderr: '' });
+});
+
+t.test('secrets that are not needed are not read, and what stands for them is known to nobody', async (t) => {
+  const file = write(temporaryFolder(t), 'old.yaml');
+  const secretsOf = ({ portals, environments, sealKeys }: CheckedRoutes) => {
+    const signing = [...portals.values()].map((portal) => ('secret' in portal.signing ? portal.signing.secret : ''));
+    const keys = [...environments.values()].map(({ login }) => (login.key.kind === 'secret' ? login.key.secret : ''));
+    return [...signing, ...keys, ...sealKeys].map(String);
+  };
+  const given = await readRoutes(file, SECRETS, { secrets: 'not_needed' });
+  if (!given.ok) throw new Error('refused');
+  const [first, second] = [secretsOf(given.routes), secretsOf(await readGood(file))];
+  t.equal(new Set([...first, ...second, ...Object.values(SECRETS)]).size, 5 + 5 + 5, 'all of them differ');
+  t.equal((await readRoutes(file, {})).ok, false, 'they are needed unless said otherwise');
 });
 
 /** Each would be a person's, if it were found. */

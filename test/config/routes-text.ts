@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { checkRoutes, type Outcome } from '../../src/config/check.ts';
 import type { ListFolder, RealPath } from '../../src/config/include-pattern.ts';
 import type { Problem } from '../../src/config/problem.ts';
@@ -67,7 +67,9 @@ export function checkText(
   };
   const { now = 0 } = given;
   const variables = { ...VARIABLES, ...given.variables };
-  const realPath: RealPath = (path) => path;
+  const there = Object.keys(given.files ?? {}).flatMap((path) => [path, dirname(path)]);
+  const realPath: RealPath = (path) =>
+    path === '.' || there.includes(path) ? resolve('/', path) : { error: 'ENOENT' };
   return checkRoutes({ file: 'routes.yaml', text, readFile, listFolder, realPath, now, variables });
 }
 

@@ -98,7 +98,6 @@ function replay(by: Routes, given: Facts, replayedBy = by) {
 const outcome = (decision: RoutingDecision) => ({
   environment: decision.do === 'depart' ? decision.environment.name : undefined,
   page: decision.do === 'ask' ? decision.page : undefined,
-  suggested: decision.do === 'ask' ? decision.suggested?.name : undefined,
   reason: decision.reason,
   trail: decision.trail.map(({ by, outcome: how, reason }) => `${by} ${how} ${reason}`),
 });
@@ -146,7 +145,11 @@ const givenFacts = fc
       { requiredKeys: [] },
     ),
     host: fc.constantFrom('login.acme.test', 'login.acme.test:8443', '127.0.0.1:8080', 'evil@host'),
-    clientIp: fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('10.1.2.3', '::ffff:10.1.2.3', '2001:db8:1::5', '')),
+    clientIp: fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.constantFrom('10.1.2.3', '203.0.113.77', '192.0.2.9', '::ffff:10.1.2.3', '2001:db8:1::5', ''),
+    ),
     visits: fc.array(
       fc.record({ portal: fc.constant(PORTAL), environment: environmentName, at: instant, appUrl: value }),
     ),

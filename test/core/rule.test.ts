@@ -138,7 +138,8 @@ t.test('languages come in the order of preference, whatever the header', (t) => 
     ['x'.repeat(30_000), []],
     [`de${'-aaaaaaaa'.repeat(3_000)}!`, []],
   ];
-  for (const [header, languages] of rows) t.strictSame(preferredLanguages(header), languages, (header ?? 'no header').slice(0, 60));
+  for (const [header, languages] of rows)
+    t.strictSame(preferredLanguages(header), languages, (header ?? 'no header').slice(0, 60));
   t.end();
 });
 

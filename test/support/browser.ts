@@ -68,6 +68,8 @@ export class Browser {
     const seen = await new Promise<Seen>((resolve, reject) => {
       const request = httpRequest(
         {
+          // A connection each: one that is kept may end just as it is used again.
+          agent: false,
           host: local.hostname,
           port: local.port,
           path: target,
