@@ -1,10 +1,10 @@
 import { REASONS } from '../src/core/reason.ts';
-import { texts } from '../src/http/pages/texts.ts';
+import { ENGLISH } from '../src/http/pages/speech.ts';
 
 /** docs/reasons.md: the closed table of reasons for a no. */
 export function reasonsPage(): string {
   const rows = Object.entries(REASONS).map(([slug, { status, says, remedy }]) => {
-    return `| \`${slug}\` | ${status} | ${texts.says[says].title} | ${remedy} |`;
+    return `| \`${slug}\` | ${status} | ${ENGLISH.texts.says[says].title} | ${remedy} |`;
   });
   return `# Reasons
 

@@ -60,8 +60,10 @@ function rows(schema: Schema, path: string, definitions: Definitions): string[] 
 const definitionOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1);
 
 /** What tells one of several shapes apart: `(protocol: handoff)`. */
-function tag({ properties }: Schema): string {
-  const fixed = Object.entries(properties ?? {}).find(([, value]) => value.const !== undefined);
+function tag({ properties, required }: Schema): string {
+  const fixed = Object.entries(properties ?? {}).find(
+    ([key, value]) => value.const !== undefined && required?.includes(key),
+  );
   return fixed ? `(${fixed[0]}: ${fixed[1].const})` : '';
 }
 

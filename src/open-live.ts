@@ -6,7 +6,9 @@ import { readsOf } from './core/reads.ts';
 import { recordOf } from './core/record.ts';
 import type { Routes } from './core/routes.ts';
 import { fixedAddresses } from './http/addresses.ts';
+import { openDirectory } from './http/directory.ts';
 import type { Live, LivePortal } from './http/live.ts';
+import { openLook } from './http/pages/look.ts';
 import { openRateLimit } from './http/rate-limit.ts';
 import { hmacKey, hmacVerifier } from './keys/hmac.ts';
 import { openJwks } from './keys/jwks.ts';
@@ -46,7 +48,9 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     logout,
     loginLifetime,
     formAction: formActionOf(checked),
-    trustedProxies,
+    directory: openDirectory(checked.environments.values()),
+    look: openLook(checked.branding),
+    ...(trustedProxies.rules.length > 0 && { trustedProxies }),
     ...(rateLimit && { rateLimit: openRateLimit(rateLimit.perSecond, rateLimit.burst) }),
     ...(record && { record: openRecording(routes, record.keep, parts.store) }),
     metadata: JSON.stringify(describeIssuer(issuer, publicOrigin, signers)),

@@ -2,22 +2,28 @@ import { type EmailDomains, openEmailDomains } from '../core/email-domains.ts';
 import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import { type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
-import { instantOf, seconds, secretAt } from './built-values.ts';
+import { instantOf, seconds, secretFor } from './built-values.ts';
 import type { CheckedEnvironment, CheckedHandoff, CheckedKey } from './checked.ts';
 import { readDomainEntry } from './domain-entry.ts';
 import type { EnvironmentEntry } from './schema.ts';
+import type { Secrets } from './secrets.ts';
 
 type HandoffEntry = Extract<EnvironmentEntry['login'], { protocol: 'handoff' }>;
-type Secrets = ReadonlyMap<string, Buffer>;
 
 /** One entry of `environments`, faultless. */
-export function buildEnvironment(name: EnvironmentName, entry: EnvironmentEntry, secrets: Secrets): CheckedEnvironment {
+export function buildEnvironment(
+  name: EnvironmentName,
+  entry: EnvironmentEntry,
+  secrets: Secrets,
+  icon: string | undefined,
+): CheckedEnvironment {
   const { login } = entry;
   if (login.protocol !== 'handoff') throw new Error(`protocol ${login.protocol} passed the check`);
   const { front } = entry.logout ?? {};
   const environment: Environment = {
     name,
     title: entry.title ?? name,
+    ...(entry.group !== undefined && { group: entry.group }),
     appUrl: entry.app_url,
     listed: entry.listed ?? true,
     disabled: entry.disabled ?? false,
@@ -32,7 +38,11 @@ export function buildEnvironment(name: EnvironmentName, entry: EnvironmentEntry,
     sets: { ...entry.sets },
     ...(front && { frontLogout: { url: front.url, returnParam: front.return_param } }),
   };
-  return { environment, login: buildHandoff(`environments.${name}.login`, login, secrets) };
+  return {
+    environment,
+    login: buildHandoff(login, secrets),
+    ...(icon !== undefined && { icon }),
+  };
 }
 
 function emailDomains(given: EnvironmentEntry['may_assert']['email_domains']): 'any' | EmailDomains {
@@ -40,12 +50,12 @@ function emailDomains(given: EnvironmentEntry['may_assert']['email_domains']): '
   return openEmailDomains(given.flatMap((entry) => readDomainEntry(entry) ?? []));
 }
 
-function buildHandoff(path: string, login: HandoffEntry, secrets: Secrets): CheckedHandoff {
+function buildHandoff(login: HandoffEntry, secrets: Secrets): CheckedHandoff {
   return {
     protocol: 'handoff',
     url: login.url,
     issuer: login.issuer,
-    key: buildKey(path, login, secrets),
+    key: buildKey(login, secrets),
     audience: buildAudience(login.audience),
     nonce: login.nonce ?? 'echoed',
     jti: login.jti ?? 'sent',
@@ -59,12 +69,12 @@ function buildAudience(text: string | undefined): CheckedHandoff['audience'] {
   return text === 'not_sent' ? { is: 'not_sent' } : { is: 'text', text };
 }
 
-function buildKey(path: string, login: HandoffEntry, secrets: Secrets): CheckedKey {
+function buildKey(login: HandoffEntry, secrets: Secrets): CheckedKey {
   const { algorithms, jwks_url: url } = login;
   const hmac = algorithms.filter(isHmac) satisfies HmacAlgorithm[];
-  if (hmac.length > 0) return { kind: 'secret', algorithms: hmac, secret: secretAt(secrets, `${path}.secret`) };
+  if (hmac.length > 0) return { kind: 'secret', algorithms: hmac, secret: secretFor(login.secret, secrets) };
   const asymmetric = algorithms.filter((algorithm): algorithm is PublicKeyAlgorithm => !isHmac(algorithm));
   if (url !== undefined)
     return { kind: 'jwks_url', algorithms: asymmetric, url, allowPrivate: login.allow_private ?? false };
-  return { kind: 'public_key', algorithms: asymmetric, text: secretAt(secrets, `${path}.public_key`).toString('utf8') };
+  return { kind: 'public_key', algorithms: asymmetric, text: secretFor(login.public_key, secrets).toString('utf8') };
 }

@@ -1,7 +1,7 @@
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import { isHmac } from '../keys/keys.ts';
 import type { Found } from './build-routes.ts';
-import { seconds, secretAt } from './built-values.ts';
+import { seconds, secretFor } from './built-values.ts';
 import type { CheckedPortal, CheckedSigning } from './checked.ts';
 import type { RoutesFile } from './schema.ts';
 
@@ -39,18 +39,16 @@ export function buildPortal(
     },
     loginPath: entry.login_path,
     ...(logoutPath !== undefined && { logoutPath }),
-    signing: buildSigning(name, entry.signing, secrets),
+    signing: buildSigning(entry.signing, secrets),
     metadataAtLoginPath: entry.metadata_at_login_path ?? false,
     ...(homeUrl !== undefined && { homeUrl }),
   };
 }
 
 function buildSigning(
-  name: PortalName,
-  { algorithm, private_key: key }: PortalEntry['signing'],
+  { algorithm, secret, private_key: key }: PortalEntry['signing'],
   secrets: Found['secrets'],
 ): CheckedSigning {
-  const path = `portals.${name}.signing`;
-  if (isHmac(algorithm)) return { algorithm, secret: secretAt(secrets, `${path}.secret`) };
-  return { algorithm, ...(key && { privateKeyPem: secretAt(secrets, `${path}.private_key`).toString('utf8') }) };
+  if (isHmac(algorithm)) return { algorithm, secret: secretFor(secret, secrets) };
+  return { algorithm, ...(key && { privateKeyPem: secretFor(key, secrets).toString('utf8') }) };
 }

@@ -7,24 +7,29 @@ import { buildDiscovery } from './build-discovery.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { buildPortal } from './build-portal.ts';
 import { seconds } from './built-values.ts';
-import type { CheckedRoutes, HostAndPort } from './checked.ts';
+import type { CheckedBranding, CheckedRoutes, HostAndPort } from './checked.ts';
+import type { Pictures } from './picture-rules.ts';
 import type { RoutesFile } from './schema.ts';
-import { besideFile } from './secrets.ts';
+import { besideFile, type Secrets } from './secrets.ts';
 
 export type Found = {
   readonly file: string;
   readonly files: readonly string[];
-  /** By dotted path of the place that names it. */
-  readonly secrets: ReadonlyMap<string, Buffer>;
+  readonly secrets: Secrets;
   readonly presets: ReadonlyMap<PortalName, PortalPreset>;
+  readonly pictures: Pictures;
 };
 
 /** A file without faults → the checked tree. What cannot happen in such a file is a bug and throws `Error`. */
 export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
+  const { secrets, pictures } = found;
   const { origin: publicOrigin } = new URL(tree.public_url);
   const environments = new Map(
     Object.entries(tree.environments).map(([name, entry]) => {
-      return [name as EnvironmentName, buildEnvironment(name as EnvironmentName, entry, found.secrets)];
+      return [
+        name as EnvironmentName,
+        buildEnvironment(name as EnvironmentName, entry, secrets, pictures.get(`environments.${name}.icon`)),
+      ];
     }),
   );
   const portals = new Map(
@@ -43,11 +48,12 @@ export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
     admin: hostAndPort(tree.admin ?? '127.0.0.1:9090'),
     trustedProxies: ranges(tree.trusted_proxies ?? []),
     store: storeAddress(tree.store ?? 'sqlite:./data/wayhome.db', found.file),
-    sealKeys: (tree.seal_keys ?? []).map((_, index) => sealKey(found.secrets.get(`seal_keys[${index}]`))),
+    sealKeys: (tree.seal_keys ?? []).map((reference) => sealKey(secrets.get(reference))),
     loginLifetime: seconds(tree.login_lifetime ?? '10m'),
     ...(rateLimit && { rateLimit }),
     ...(tree.record && { record: { keep: tree.record.keep } }),
     insecureDevelopment: tree.insecure_development ?? false,
+    ...(tree.branding && { branding: buildBranding(tree.branding, pictures.get('branding.logo')) }),
     routes: {
       portals: new Map([...portals].map(([name, { settings }]) => [name, settings.portal])),
       environments: core,
@@ -85,4 +91,16 @@ function buildRateLimit({ per_client: rate, burst }: NonNullable<RoutesFile['rat
   const [amount, unit] = rate.split('/');
   const perSecond = Number(amount) / (unit === 'm' ? 60 : 1);
   return { perSecond, burst: burst ?? Math.max(1, Math.ceil(perSecond)) };
+}
+
+function buildBranding(
+  { name, accent, accent_dark: accentDark }: NonNullable<RoutesFile['branding']>,
+  logo: string | undefined,
+): CheckedBranding {
+  return {
+    name,
+    ...(logo !== undefined && { logo }),
+    ...(accent !== undefined && { accent }),
+    ...(accentDark !== undefined && { accentDark }),
+  };
 }

@@ -1,4 +1,5 @@
 import { type Instant, parseDuration, parseInstant } from '../core/time.ts';
+import type { Secrets } from './secrets.ts';
 
 /** Seconds of a duration that the schema has seen; anything else is a bug and throws `Error`. */
 export function seconds(text: string): number {
@@ -15,8 +16,8 @@ export function instantOf(text: string): Instant {
 }
 
 /** A secret that was found when the file was checked; anything else is a bug and throws `Error`. */
-export function secretAt(secrets: ReadonlyMap<string, Buffer>, path: string): Buffer {
-  const secret = secrets.get(path);
-  if (!secret) throw new Error(`the secret of ${path} was checked and is gone`);
+export function secretFor(reference: object | undefined, secrets: Secrets): Buffer {
+  const secret = reference && secrets.get(reference);
+  if (!secret) throw new Error('a secret that was checked is gone');
   return secret;
 }

@@ -1,4 +1,5 @@
 import { checkAddresses } from './address-rules.ts';
+import { checkBranding } from './branding-rules.ts';
 import { buildRoutes } from './build-routes.ts';
 import type { CheckedRoutes } from './checked.ts';
 import { checkClaims } from './claim-rules.ts';
@@ -7,6 +8,7 @@ import { includeFiles } from './include.ts';
 import { checkKeys } from './key-rules.ts';
 import { checkNotYet } from './not-yet.ts';
 import { parseYaml } from './parse-yaml.ts';
+import { readPictures } from './picture-rules.ts';
 import { readPresets } from './preset-rules.ts';
 import { type Problem, reportOn, sortProblems } from './problem.ts';
 import { checkOrder, checkReferences, checkSignOut } from './reference-rules.ts';
@@ -14,7 +16,7 @@ import { checkReach } from './rule-reach.ts';
 import { type RoutesDraft, type RoutesFile, routesSchema } from './schema.ts';
 import { prune, schemaProblems } from './schema-problems.ts';
 import { checkOnePurpose, checkSealKeys } from './secret-rules.ts';
-import { readSecrets, type Surroundings, secretsByPath, standIns } from './secrets.ts';
+import { readSecrets, type Surroundings, secretsOf, standIns } from './secrets.ts';
 import type { Survey } from './survey.ts';
 import { checkTimes } from './time-rules.ts';
 import { checkUrls } from './url-rules.ts';
@@ -79,20 +81,28 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   checkDomains(survey);
   checkTimes(survey, surroundings.now);
   const uses = readSecrets(survey, surroundings, fileOf);
-  const secrets = secretsByPath(uses);
+  const secrets = secretsOf(uses);
   checkOnePurpose(survey, uses);
   checkSealKeys(survey, uses);
   checkKeys(survey, secrets);
   const { presets, problems: presetProblems } = readPresets(survey, surroundings);
   checkClaims(survey, presets);
   checkReach(survey);
+  checkBranding(survey);
+  const pictures = readPictures(survey, surroundings, fileOf);
 
   const problems = sortProblems([...report.problems, ...parsed.problems, ...includeProblems, ...presetProblems]);
   if (hasFault(problems)) {
     return { ok: false, problems, files: [...files], patterns };
   }
   const built = given.secrets === 'not_needed' ? standIns(uses) : secrets;
-  const routes = buildRoutes(draft as RoutesFile, { file: given.file, files: [...files], secrets: built, presets });
+  const routes = buildRoutes(draft as RoutesFile, {
+    file: given.file,
+    files: [...files],
+    secrets: built,
+    presets,
+    pictures,
+  });
   return { ok: true, routes, notices: problems, files: [...files], patterns };
 }
 

@@ -32,6 +32,7 @@ export type CheckedRoutes = {
   /** The most routing decisions that are kept; absent: none are recorded. */
   readonly record?: { readonly keep: number };
   readonly insecureDevelopment: boolean;
+  readonly branding?: CheckedBranding;
   /** What decisions are made from. */
   readonly routes: Routes;
   readonly portals: ReadonlyMap<PortalName, CheckedPortal>;
@@ -57,7 +58,20 @@ export type CheckedSigning =
   /** Without a key the router makes one and the store keeps it. */
   | { readonly algorithm: PublicKeyAlgorithm; readonly privateKeyPem?: string };
 
-export type CheckedEnvironment = { readonly environment: Environment; readonly login: CheckedHandoff };
+/** Colours are `#rrggbb`, the logo is a data: URI. */
+export type CheckedBranding = {
+  readonly name: string;
+  readonly logo?: string;
+  readonly accent?: string;
+  readonly accentDark?: string;
+};
+
+export type CheckedEnvironment = {
+  readonly environment: Environment;
+  readonly login: CheckedHandoff;
+  /** A data: URI. */
+  readonly icon?: string;
+};
 
 export type CheckedHandoff = {
   readonly protocol: 'handoff';

@@ -17,7 +17,7 @@ type Claim = {
 export function checkDomains(survey: Survey): void {
   const claims = readClaims(survey);
   const byDomain = Map.groupBy(claims, ({ domain }) => domain);
-  for (const [domain, same] of byDomain) reportSeveral(survey, domain, same);
+  for (const [domain, same] of byDomain) if (same.length > 1) reportSeveral(survey, domain, same);
   checkOverlaps(survey, claims, byDomain);
 }
 
@@ -42,7 +42,7 @@ function readClaims(survey: Survey): Claim[] {
 
 /** One email domain belongs to one environment, unless all that name it say `shared: true`. */
 function reportSeveral({ report }: Survey, domain: string, claims: readonly Claim[]): void {
-  if (claims.length === 1 || claims.every(({ shared }) => shared)) return;
+  if (claims.every(({ shared }) => shared)) return;
   const environments = new Set(claims.map(({ environment }) => environment));
   if (environments.size === 1) return;
   for (const { path } of claims) {

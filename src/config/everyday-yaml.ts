@@ -1,6 +1,6 @@
 /**
  * The YAML that routes files are really made of, read in one pass: block mappings and lists, `{ }` and `[ ]` on one
- * line, plain and quoted words on one line, comments. Thirty times as fast as the library and a fraction of its
+ * line, plain and quoted words on one line, comments. Twenty times as fast as the library and a fraction of its
  * memory, which is what ten thousand environments need.
  *
  * It knows no faults: whatever it does not expect (escapes, anchors, tags, tabs, several documents, an equal key, a
@@ -8,7 +8,6 @@
  * the library about every value and every position (YAML 1.2.2, core schema §10.3.2); a differential test holds it
  * to that.
  */
-
 import { type Mapping, newMapping } from './mapping.ts';
 import type { Mark } from './places.ts';
 

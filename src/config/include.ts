@@ -1,8 +1,9 @@
 import { basename, dirname, extname, join, relative } from 'node:path';
+import { NAME_PATTERN } from '../core/names.ts';
 import { INCLUDE_PATTERN, matchingFiles } from './include-pattern.ts';
 import { isMapping, type Mapping, newMapping } from './mapping.ts';
 import { type ParsedYaml, parseYaml } from './parse-yaml.ts';
-import { dotted, type Locate, type Path, type Problem } from './problem.ts';
+import { dotted, type Locate, type Path, type Problem, quoted } from './problem.ts';
 import { besideFile, type Surroundings } from './secrets.ts';
 
 /** A routes file together with what it includes. */
@@ -60,13 +61,20 @@ export function includeFiles(main: ParsedYaml, surroundings: Surroundings): Incl
     const { parsed } = source;
     const tree = main.tree as Mapping;
     if (parsed.tree === undefined) unread.push(name);
+    // Here, and not with the other names: a schema does not see `__proto__`.
+    if (!NAME_PATTERN.test(name)) {
+      unread.push(name);
+      const remedy = 'Write name: in it, or rename the file: 1 to 63 of these characters, without - at either end.';
+      problems.push(faultAt(parsed, namePath(source), `${quoted(name)} must be a name of a-z, 0-9 and -`, remedy));
+      return;
+    }
     if (tree.environments === undefined) tree.environments = newMapping();
     // Anything but a mapping is the schema's to report.
     if (!isMapping(tree.environments)) return;
     const { environments } = tree;
     const first = sources.get(name);
     if (first || Object.hasOwn(environments, name)) {
-      const message = `there are two environments ${JSON.stringify(name)}`;
+      const message = `there are two environments ${quoted(name)}`;
       const there = first?.parsed ?? main;
       const remedy = (other: ParsedYaml) => `Rename or remove one; the other is in ${other.file}.`;
       if (first) problems.push(faultAt(there, namePath(first), message, remedy(parsed)));

@@ -2,15 +2,15 @@ import { hmacSecretFault } from '../keys/hmac.ts';
 import { type Algorithm, type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
 import { publicKeyFault } from '../keys/public-key.ts';
 import { privateKeyFault } from '../keys/signer.ts';
-import { dotted, type Path } from './problem.ts';
+import type { Path } from './problem.ts';
 import type { LoginDraft, PortalDraft } from './schema.ts';
+import type { Secrets } from './secrets.ts';
 import { environmentsOf, portalsOf, type Survey } from './survey.ts';
 
-type Values = ReadonlyMap<string, Buffer>;
 type HandoffDraft = Extract<LoginDraft, { protocol?: 'handoff' | undefined }>;
 
 /** The key fits the algorithm, on both sides: kind, size (RFC 7518 §3.2, §3.3), and one kind of key only. */
-export function checkKeys(survey: Survey, values: Values): void {
+export function checkKeys(survey: Survey, values: Secrets): void {
   for (const { path, entry } of portalsOf(survey)) {
     if (entry.signing) checkSigning(survey, [...path, 'signing'], entry.signing, values);
   }
@@ -24,7 +24,7 @@ function checkSigning(
   { report }: Survey,
   path: Path,
   signing: NonNullable<PortalDraft['signing']>,
-  values: Values,
+  values: Secrets,
 ): void {
   const { algorithm, secret, private_key: privateKey } = signing;
   if (algorithm === undefined) return;
@@ -41,19 +41,19 @@ function checkSigning(
     }
     if (privateKey)
       report.fault(keyAt, `${algorithm} uses no private key`, 'Remove it, or choose a PS* algorithm.', 'key');
-    const value = values.get(dotted(secretAt));
+    const value = secret && values.get(secret);
     const fault = value && hmacSecretFault([algorithm], value);
     if (fault) report.fault(secretAt, fault, MAKE_SECRET);
     return;
   }
   if (secret)
     report.fault(secretAt, `${algorithm} uses no shared secret`, 'Remove it, or choose an HS* algorithm.', 'key');
-  const pem = values.get(dotted(keyAt));
+  const pem = privateKey && values.get(privateKey);
   const fault = pem && privateKeyFault(pem.toString('utf8'), algorithm);
   if (fault) report.fault(keyAt, fault, 'Without private_key the router makes a key of its own.');
 }
 
-function checkHandoff(survey: Survey, path: Path, login: HandoffDraft, values: Values): void {
+function checkHandoff(survey: Survey, path: Path, login: HandoffDraft, values: Secrets): void {
   const { report } = survey;
   if (login.unsolicited && login.nonce) {
     const message = 'unsolicited: allowed cannot stand beside nonce: not_echoed';
@@ -71,7 +71,7 @@ function checkHandoff(survey: Survey, path: Path, login: HandoffDraft, values: V
     return;
   }
   checkSources(survey, path, login, algorithms);
-  checkValues(survey, path, algorithms, values);
+  checkValues(survey, path, login, algorithms, values);
 }
 
 /** Exactly one of secret, jwks_url and public_key, of the kind that the algorithms need. */
@@ -103,18 +103,22 @@ function checkSources({ report }: Survey, path: Path, login: HandoffDraft, algor
   }
 }
 
-function checkValues({ report }: Survey, path: Path, algorithms: readonly Algorithm[], values: Values): void {
-  const secretAt = [...path, 'secret'];
-  const secret = values.get(dotted(secretAt));
+function checkValues(
+  { report }: Survey,
+  path: Path,
+  login: HandoffDraft,
+  algorithms: readonly Algorithm[],
+  values: Secrets,
+): void {
+  const secret = login.secret && values.get(login.secret);
   const hmac = algorithms.filter(isHmac) satisfies HmacAlgorithm[];
   const short = secret && hmac.length > 0 ? hmacSecretFault(hmac, secret) : undefined;
-  if (short) report.fault(secretAt, short, MAKE_SECRET);
+  if (short) report.fault([...path, 'secret'], short, MAKE_SECRET);
 
-  const keyAt = [...path, 'public_key'];
-  const key = values.get(dotted(keyAt));
+  const key = login.public_key && values.get(login.public_key);
   const asymmetric = algorithms.filter((algorithm): algorithm is PublicKeyAlgorithm => !isHmac(algorithm));
   const unfit = key && asymmetric.length > 0 ? publicKeyFault(key.toString('utf8'), asymmetric) : undefined;
-  if (unfit) report.fault(keyAt, unfit, 'Give a PEM (key or certificate) or a JWK.');
+  if (unfit) report.fault([...path, 'public_key'], unfit, 'Give a PEM (key or certificate) or a JWK.');
 }
 
 const KEY_WORDS = ['secret', 'jwks_url', 'public_key'] as const;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseDomain } from '../core/email.ts';
 import { isPublicSuffix } from './public-suffix.ts';
 import { loginSchema } from './schema-login.ts';
+import { picture } from './schema-look.ts';
 import { says } from './schema-problems.ts';
 import { claimName, instant, parameter, some, text, url } from './schema-words.ts';
 
@@ -22,7 +23,7 @@ const domainEntry = z.union(
   [
     emailDomain,
     z.strictObject({
-      domain: emailDomain,
+      domain: emailDomain.describe('As it stands after the @.'),
       subdomains: z.literal('included').optional().describe('Every name below the domain counts, too.'),
       public_mail: z.literal('accepted').optional().describe('The domain may be that of a public mail provider.'),
     }),
@@ -78,6 +79,8 @@ const proxy = z.strictObject({
 /** One entry of `environments`. */
 export const environmentSchema = z.strictObject({
   title: text.optional().describe('What people read. Default: the name.'),
+  group: text.optional().describe('The heading that it stands under in the picker. Default none.'),
+  icon: picture.optional().describe('A picture before its title in the picker.'),
   app_url: url.describe('The application: where a sign-out ends.'),
   login: loginSchema.describe('How it signs its own people in.'),
   logout: logout.optional(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { didYouMean, listed, nearestAmong } from './nearest.ts';
 import { dotted, type Path, quoted, type Report } from './problem.ts';
+import { schemaIssues } from './schema-issues.ts';
 import { type AnySchema, type Keys, keysAt } from './schema-keys.ts';
 
 /** Schemas inside which even keys are not repeated in messages: what stands there may be a secret in the wrong place. */
@@ -15,8 +16,7 @@ export const says = (message: string, remedy: string): string => `${message}\n${
  * Values of the file are repeated only where a fixed set of words is expected.
  */
 export function schemaProblems(schema: AnySchema, tree: unknown, report: Report): Path[] {
-  const result = schema.safeParse(tree);
-  if (result.success) return [];
+  const issues = schemaIssues(schema, tree);
   const faulty: Path[] = [];
   /** Mappings that hold an unknown key. */
   const mistyped = new Set<string>();
@@ -43,7 +43,7 @@ export function schemaProblems(schema: AnySchema, tree: unknown, report: Report)
     reportValue(report, path, issue, valueAt(tree, path));
   };
 
-  for (const issue of inOrder(result.error.issues)) judge(issue, []);
+  for (const issue of inOrder(issues)) judge(issue, []);
   return faulty;
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { INCLUDE_PATTERN } from './include-pattern.ts';
 import { stepSchema } from './schema-discovery.ts';
 import { environmentSchema } from './schema-environment.ts';
+import { brandingSchema } from './schema-look.ts';
 import { portalSchema } from './schema-portal.ts';
 import { says } from './schema-problems.ts';
 import { addressRange, duration, hostAndPort, name, secret, some, url } from './schema-words.ts';
@@ -69,6 +70,7 @@ export const routesSchema = z.strictObject({
     .union([includePattern, some(includePattern)], { error: PATTERN })
     .optional()
     .describe('Files that hold one environment each, such as environments.d/*.yaml; named for it, or with a key name.'),
+  branding: brandingSchema.optional().describe('The operator’s name and look on the pages.'),
   discovery: some(stepSchema).describe('Read from top to bottom; the first step that answers wins.'),
   logout: z
     .strictObject({

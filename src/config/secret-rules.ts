@@ -32,7 +32,9 @@ export function checkSealKeys({ report }: Survey, uses: readonly SecretUse[]): v
   }
 }
 
-function nameMarks({ reference: { env, file } }: SecretUse): string[] {
+/** Of one that could not be read: its value would tell as much. */
+function nameMarks({ reference: { env, file }, value }: SecretUse): string[] {
+  if (value) return [];
   return [...(env === undefined ? [] : [`env:${env}`]), ...(file === undefined ? [] : [`file:${normalize(file)}`])];
 }
 

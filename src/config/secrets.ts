@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Instant } from '../core/time.ts';
 import type { ListFolder, RealPath } from './include-pattern.ts';
-import { dotted, type Path } from './problem.ts';
+import type { Path } from './problem.ts';
 import type { SecretReference } from './schema.ts';
 import { environmentsOf, portalsOf, type Survey } from './survey.ts';
 
@@ -73,13 +73,18 @@ export function readSecrets(survey: Survey, surroundings: Surroundings, fileOf: 
   return uses;
 }
 
-/** Secrets by the path of their place; what the checked tree is filled from. */
-export const secretsByPath = (uses: readonly SecretUse[]): ReadonlyMap<string, Buffer> =>
-  new Map(uses.flatMap(({ path, value }) => (value ? [[dotted(path), value]] : [])));
+/** What was found, by the `{ env }` or `{ file }` of the tree that names it; the checked tree is filled from it. */
+export type Secrets = ReadonlyMap<object, Buffer>;
+
+export function secretsOf(uses: readonly SecretUse[]): Secrets {
+  const secrets = new Map<object, Buffer>();
+  for (const { reference, value } of uses) if (value) secrets.set(reference, value);
+  return secrets;
+}
 
 /** For `secrets: 'not_needed'`: what nobody knows, in the form of a seal key. */
-export const standIns = (uses: readonly SecretUse[]): ReadonlyMap<string, Buffer> =>
-  new Map(uses.map(({ path }) => [dotted(path), Buffer.from(randomBytes(48).toString('base64url'))]));
+export const standIns = (uses: readonly SecretUse[]): Secrets =>
+  new Map(uses.map(({ reference }) => [reference, Buffer.from(randomBytes(48).toString('base64url'))]));
 
 /** A path of the routes file, relative to its folder, as the process can open it. */
 export const besideFile = (file: string, path: string): string =>

@@ -20,6 +20,14 @@ export const portalsOf = ({ draft }: Pick<Survey, 'draft'>): Named<PortalDraft>[
 export const environmentsOf = ({ draft }: Pick<Survey, 'draft'>): Named<EnvironmentDraft>[] =>
   named('environments', draft.environments);
 
+/** Every rule asks, and there may be ten thousand. */
+const known = new WeakMap<object, Named<never>[]>();
+
 function named<Entry>(section: string, entries: Readonly<Record<string, Entry | undefined>> = {}): Named<Entry>[] {
-  return Object.entries(entries).flatMap(([name, entry]) => (entry ? [{ name, path: [section, name], entry }] : []));
+  const before = known.get(entries);
+  if (before) return before;
+  const found: Named<Entry>[] = [];
+  for (const [name, entry] of Object.entries(entries)) if (entry) found.push({ name, path: [section, name], entry });
+  known.set(entries, found as Named<never>[]);
+  return found;
 }

@@ -19,6 +19,8 @@ export type Move = {
 
 export type Comparison = {
   readonly decisions: number;
+  /** Those of them whose records hold all that discovery asked for. */
+  readonly judged: number;
   /** First and last day; absent where nothing was compared. */
   readonly days?: readonly [string, string];
   readonly moved: number;
@@ -43,7 +45,7 @@ export function openComparison(
   const after: Side = { routes: newRoutes, reads: readsOf(newRoutes) };
   const moves = new Map<string, Move & { count: number; examples: DecisionRecord[] }>();
   const unjudged = new Map<string, number>();
-  let [decisions, moved, drifted] = [0, 0, 0];
+  let [decisions, judged, moved, drifted] = [0, 0, 0, 0];
   let [first, last] = ['', ''];
 
   const add = (record: DecisionRecord): void => {
@@ -55,6 +57,7 @@ export function openComparison(
     const is = replay(after, record, lacking);
     for (const what of lacking) unjudged.set(what, (unjudged.get(what) ?? 0) + 1);
     if (lacking.size > 0) return;
+    judged += 1;
     const [from, to] = [decidedIn(was), decidedIn(is)];
     if (!isSame(from, record.decided)) drifted += 1;
     if (isSamePlace(from, to)) return;
@@ -71,6 +74,7 @@ export function openComparison(
 
   const result = (): Comparison => ({
     decisions,
+    judged,
     ...(decisions > 0 && { days: [first, last] as const }),
     moved,
     moves: [...moves.values()].sort((a, b) => b.count - a.count),

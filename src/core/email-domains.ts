@@ -11,8 +11,16 @@ export type EmailDomains = {
 
 /** Prepares the entries of one environment. */
 export function openEmailDomains(claims: readonly DomainClaim[]): EmailDomains {
-  const index = indexDomains(claims.map((claim) => [claim, true]));
-  return { claims, admits: (domain) => index.get(domain) !== undefined };
+  const named = new Map<string, boolean>();
+  for (const { domain, subdomains } of claims) named.set(domain, subdomains || named.get(domain) === true);
+  return {
+    claims,
+    admits(domain) {
+      if (named.has(domain)) return true;
+      for (const parent of parentDomains(domain)) if (named.get(parent)) return true;
+      return false;
+    },
+  };
 }
 
 /** What belongs to a domain; a plain `Map` is an index without subdomains. */

@@ -17,6 +17,8 @@ export type Claims = Readonly<Record<string, ClaimValue>>;
 export type Environment = {
   readonly name: EnvironmentName;
   readonly title: string;
+  /** The heading that it stands under in the picker. */
+  readonly group?: string;
   /** The correct app: where a sign-out ends. */
   readonly appUrl: string;
   /** Offered to anonymous visitors in the picker. */

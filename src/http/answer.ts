@@ -18,7 +18,12 @@ export const redirect = (method: string, location: string, cookies?: readonly st
 
 export const page = (status: number, { html, policy }: Page, cookies?: readonly string[]): Answer => ({
   status,
-  headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },
+  headers: {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': policy,
+    // A page is in the language that the browser prefers (RFC 9110 §12.5.5).
+    vary: 'Accept-Language',
+  },
   ...(cookies && { cookies }),
   body: html,
 });

@@ -10,6 +10,7 @@ import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
 import { onlyLooks, readCall } from './call.ts';
 import { enter } from './enter.ts';
 import type { Live, Surface } from './live.ts';
+import { frameFor } from './pages/layout.ts';
 import { refuse } from './refuse.ts';
 import { finishLogin } from './return.ts';
 import { continueSignOut, signOut } from './sign-out.ts';
@@ -144,10 +145,13 @@ function finish(
   trace: Trace,
   at?: Address['at'],
 ): Answer {
-  const refused = refuse(surface, live, error, trace, at);
-  // A person who is told to try again may come back to a fresh connection.
-  return request.raw.complete ? refused : withHeader(refused, 'connection', 'close');
+  const refused = refuse(surface, live, frameFor(live, request.headers['accept-language']), error, trace, at);
+  return leavesUnread(request) ? withHeader(refused, 'connection', 'close') : refused;
 }
+
+/** A body that nobody will read would stand before the next request on this connection. */
+const leavesUnread = ({ raw: { complete, headers } }: FastifyRequest): boolean =>
+  !complete && (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0');
 
 const withHeader = (answer: Answer, name: string, value: string): Answer => ({
   ...answer,

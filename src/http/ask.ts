@@ -1,20 +1,25 @@
 import type { Decision } from '../core/decide.ts';
 import type { Facts } from '../core/facts.ts';
+import { readQuery } from '../portals/query.ts';
 import { type Answer, appendParam, page } from './answer.ts';
+import { listOf } from './listing.ts';
 import { asCalled, attemptOf, withAttempt } from './login-url.ts';
 import { emailPage } from './pages/email.ts';
+import { frameFor } from './pages/layout.ts';
 import { pickerPage } from './pages/picker.ts';
 import type { Turn } from './turn.ts';
 
 /** Asks the person. Their answer comes back to the login URL, with the portal's own query, and starts over from there. */
 export function ask({ surface, live, call, trace, now }: Turn, decision: Decision & { do: 'ask' }): Answer {
-  const { portal, page: kind, offered, suggested, emailUnknown } = decision;
+  const { portal, page: kind, offered, emailUnknown } = decision;
   trace.trail = decision.trail;
   const facts: Partial<Facts> = trace.facts?.() ?? {};
-  const called = asCalled(live.portals.get(portal.name)?.loginPath ?? '/', call.search);
+  const loginPath = live.portals.get(portal.name)?.loginPath ?? '/';
+  const called = asCalled(loginPath, call.search);
   const loginUrl = withAttempt(called, surface.sealer, portal.name, attemptOf(facts), now);
   const otherPage = (by: 'email' | 'picker') =>
     live.routes.discovery.steps.some((step) => step.by === by) ? appendParam(loginUrl, 'ask', by) : undefined;
+  const frame = frameFor(live, call.header('accept-language'));
 
   if (kind === 'email') {
     const toPicker = offered.length > 0 ? otherPage('picker') : undefined;
@@ -22,7 +27,7 @@ export function ask({ surface, live, call, trace, now }: Turn, decision: Decisio
     const typed = emailUnknown ? typedEmail : undefined;
     return page(
       200,
-      emailPage({
+      emailPage(frame, {
         portal: portal.title,
         action: loginUrl,
         formAction: live.formAction,
@@ -33,10 +38,29 @@ export function ask({ surface, live, call, trace, now }: Turn, decision: Decisio
     );
   }
   const toEmail = otherPage('email');
+  const { directory } = live;
+  const { searchable, typed, found, suggested, ...list } = listOf(directory, decision, call.query.get('find'));
+  const kept = () => readQuery(loginUrl.slice(loginPath.length + 1));
   return page(
     200,
     pickerPage(
-      { portal: portal.title, offered, ...(suggested && { suggested }), ...(emailUnknown && { emailUnknown }) },
+      frame,
+      {
+        portal: portal.title,
+        ...list,
+        iconOf: ({ name }) => directory.icons.get(name),
+        pictured: offered.some(({ name }) => directory.icons.has(name)),
+        ...(suggested && { suggested }),
+        ...(emailUnknown && { emailUnknown }),
+        ...(searchable && {
+          search: {
+            action: loginPath,
+            kept: kept(),
+            ...(typed !== undefined && { typed }),
+            ...(found !== undefined && { found }),
+          },
+        }),
+      },
       {
         choose: (environment) => appendParam(loginUrl, 'choose', environment.name),
         ...(toEmail !== undefined && { toEmail }),

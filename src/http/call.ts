@@ -32,7 +32,7 @@ const MAX_TARGET = 16_384;
 const NOTHING: Query = new Map();
 const PLAIN_TARGET = /^\/[\x21\x24-\x5b\x5d\x5f\x61-\x7a\x7c\x7e]*(?:\?[\x21\x22\x24-\x7e]*)?$/;
 
-export function readCall(request: Received, target: string, body: unknown, trustedProxies: BlockList): Call {
+export function readCall(request: Received, target: string, body: unknown, trustedProxies?: BlockList): Call {
   if (target.length > MAX_TARGET) throw new Refusal('request_too_long');
   // Absolute-form, authority-form and odd characters: nothing that we serve is addressed so.
   if (!PLAIN_TARGET.test(target)) throw new Refusal('request_malformed', 'request target');
@@ -44,7 +44,7 @@ export function readCall(request: Received, target: string, body: unknown, trust
     return Array.isArray(value) ? value.join(', ') : value;
   };
   const peer = request.socket.remoteAddress ?? '';
-  const trusted = addressIn(trustedProxies, peer);
+  const trusted = trustedProxies !== undefined && addressIn(trustedProxies, peer);
   return {
     method: request.method ?? '',
     path: mark === -1 ? target : target.slice(0, mark),
@@ -79,8 +79,14 @@ export function onlyLooks(call: Call): boolean {
   if (call.method === 'HEAD') return true;
   if (PURPOSES.some((name) => /prefetch|prerender|preview/i.test(call.header(name) ?? ''))) return true;
   const destination = call.header('sec-fetch-dest');
-  return destination !== undefined && destination !== 'document';
+  return destination !== undefined && destination !== 'document' && !searches(call);
 }
+
+/** The one script of ours that asks for a page: it searches the list of environments while somebody types. */
+const searches = (call: Call): boolean =>
+  call.header('sec-fetch-dest') === 'empty' &&
+  call.header('sec-fetch-site') === 'same-origin' &&
+  call.query.has('find');
 
 /** Query and form as one; a name in both is as wrong as a name that stands twice. */
 export function parameters({ query, form }: Call): Query {

@@ -18,6 +18,9 @@ export const MOST_SHOWN = 50;
 /** Characters of what was typed that are looked at. */
 const LONGEST_FIND = 100;
 
+/** Words of it that are looked for. */
+const MOST_WORDS = 8;
+
 /** Letters that Unicode does not take apart (NFKD), as people without them on the keyboard write them. */
 const PLAIN: Readonly<Record<string, string>> = {
   ß: 'ss',
@@ -58,14 +61,10 @@ export const fold = (text: string): string =>
  * Those of the offered environments in which every typed word occurs: first whose title begins with what was typed,
  * then those whose words begin with the typed ones, then the rest, each in the order in which they are offered.
  */
-export function search(
-  { folded }: Directory,
-  offered: readonly Environment[],
-  typed: string,
-): readonly Environment[] {
+export function search({ folded }: Directory, offered: readonly Environment[], typed: string): readonly Environment[] {
   const wanted = fold(typed.slice(0, LONGEST_FIND));
   if (wanted === '') return offered;
-  const words = wanted.split(' ');
+  const words = [...new Set(wanted.split(' '))].slice(0, MOST_WORDS);
   const begins: Environment[] = [];
   const starts: Environment[] = [];
   const holds: Environment[] = [];

@@ -14,6 +14,8 @@ import type { OpenPortal } from '../portals/portal.ts';
 import type { Delegate } from '../protocols/delegate.ts';
 import type { Store } from '../store/store.ts';
 import type { Address } from './addresses.ts';
+import type { Directory } from './directory.ts';
+import type { Look } from './pages/look.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export type Live = {
@@ -29,7 +31,11 @@ export type Live = {
   readonly loginLifetime: number;
   /** CSP `form-action` of a form that may end at any environment. */
   readonly formAction: string;
-  readonly trustedProxies: BlockList;
+  /** What the picker lists and searches by. */
+  readonly directory: Directory;
+  readonly look: Look;
+  /** Absent where nobody is trusted. */
+  readonly trustedProxies?: BlockList;
   readonly rateLimit?: RateLimit;
   /** Keeps a routing decision, where the operator asked for it. Returns at once and never throws. */
   readonly record?: (portal: PortalName, facts: Facts, decision: RoutingDecision, now: Instant) => void;

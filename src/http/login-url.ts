@@ -7,11 +7,11 @@ import type { Sealer } from '../keys/keys.ts';
 import { appendParam } from './answer.ts';
 
 /**
- * Parameters of ours on the login URL: `choose`, what the person chose on a page; `ask`, which page they want;
+ * Parameters of ours on the login URL: `choose`, what the person chose on a page; `ask`, which page they want; `find`, what they look for in the list;
  * `typed`, the email that they typed, and `again`, what an attempt that failed has shown: both sealed, since an
  * address stays in histories and logs.
  */
-const OURS = ['choose', 'ask', 'typed', 'again'] as const;
+const OURS = ['choose', 'ask', 'find', 'typed', 'again'] as const;
 
 /** The login URL with the portal's own query, its bytes unchanged, and without parameters of ours. */
 export function asCalled(loginPath: string, search: string): string {

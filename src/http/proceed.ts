@@ -12,6 +12,7 @@ import { ask } from './ask.ts';
 import { clearOldVisits, type LoginCookie, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
 import { attemptOf } from './login-url.ts';
 import { handBackPage } from './pages/hand-back.ts';
+import { frameFor } from './pages/layout.ts';
 import { makeReference, sealState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,7 +26,8 @@ export type Came = {
 
 export async function proceed(turn: Turn, question: Question, came: Came = { keys: [] }): Promise<Answer> {
   const decision = decide(turn.live.routes, question, turn.now);
-  if (question.about === 'start' && decision.do !== 'hand_back')
+  // Who searches the list has not decided anything yet.
+  if (question.about === 'start' && decision.do !== 'hand_back' && !turn.call.query.has('find'))
     turn.live.record?.(question.request.portal, question.facts, decision, turn.now);
   switch (decision.do) {
     case 'depart':
@@ -97,7 +99,15 @@ async function handBack(
   });
   return delivery.mode === 'redirect'
     ? redirect(call.method, delivery.url, cookies)
-    : page(200, handBackPage({ portal: portal.title, action: delivery.action, fields: delivery.fields }), cookies);
+    : page(
+        200,
+        handBackPage(frameFor(live, call.header('accept-language')), {
+          portal: portal.title,
+          action: delivery.action,
+          fields: delivery.fields,
+        }),
+        cookies,
+      );
 }
 
 /** Exactly once, for all time: refused when any of the keys was claimed before, or when nobody can tell. */

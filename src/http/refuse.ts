@@ -9,6 +9,7 @@ import { type Answer, appendParam, page } from './answer.ts';
 import { clearVisitCookie } from './cookies.ts';
 import type { Live, LivePortal, Surface } from './live.ts';
 import { askedAgain, attemptOf, withAttempt } from './login-url.ts';
+import type { Frame } from './pages/layout.ts';
 import { type RefusalView, refusalPage } from './pages/refusal.ts';
 import { makeReference } from './state.ts';
 import type { Trace } from './turn.ts';
@@ -22,7 +23,14 @@ const EVENTS: Readonly<Partial<Record<Address['at'], EventName>>> = {
 };
 
 /** Anything thrown → an answer. What is not a `Refusal` is a bug: recorded in full, shown as `internal`. */
-export function refuse(surface: Surface, live: Live, error: unknown, trace: Trace, at?: Address['at']): Answer {
+export function refuse(
+  surface: Surface,
+  live: Live,
+  frame: Frame,
+  error: unknown,
+  trace: Trace,
+  at?: Address['at'],
+): Answer {
   const reference = trace.reference ?? makeReference(surface.random);
   const refusal = error instanceof Refusal ? error : new Refusal('internal');
   if (refusal !== error) surface.audit.fault(reference, error);
@@ -41,7 +49,7 @@ export function refuse(surface: Surface, live: Live, error: unknown, trace: Trac
   // An environment that does not know the person has no session of theirs, so there is nothing to remember.
   const forget =
     reason === 'unknown_user' && portal && environment ? [clearVisitCookie(portal, environment)] : undefined;
-  return page(status, refusalPage({ reason, reference, ...waysOn(surface, live, trace, reason) }), forget);
+  return page(status, refusalPage(frame, { reason, reference, ...waysOn(surface, live, trace, reason) }), forget);
 }
 
 type WaysOn = Omit<RefusalView, 'reason' | 'reference'>;

@@ -5,6 +5,8 @@ import { Refusal } from '../core/reason.ts';
 import { type LogoutRun, planLogout, RUN_LIFETIME } from '../logout/plan.ts';
 import { type Answer, appendParam, page, redirect } from './answer.ts';
 import { clearVisitCookies, readVisits } from './cookies.ts';
+import { MOST_WITHOUT_SEARCH } from './directory.ts';
+import { frameFor } from './pages/layout.ts';
 import { signedOutPage } from './pages/signed-out.ts';
 import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -62,12 +64,16 @@ function follow(turn: Turn, run: LogoutRun, cookies?: readonly string[]): Answer
   const portal = live.routes.portals.get(run.portal);
   return page(
     200,
-    signedOutPage({ portal: portal?.title ?? run.portal, knew: run.origin !== undefined, apps: appsAfter(turn, run) }),
+    signedOutPage(frameFor(live, call.header('accept-language')), {
+      portal: portal?.title ?? run.portal,
+      knew: run.origin !== undefined,
+      apps: appsAfter(turn, run),
+    }),
     cookies,
   );
 }
 
-/** The app that the person came from, or, where nobody knows, those that anybody may see. */
+/** The app that the person came from, or, where nobody knows, those that anybody may see, unless they are a crowd. */
 function appsAfter(
   { live: { routes }, now }: Turn,
   { origin, portal: name }: LogoutRun,
@@ -77,7 +83,8 @@ function appsAfter(
     return [{ title, url: origin.appUrl }];
   }
   const portal = routes.portals.get(name);
-  return portal ? pickable(routes.environments, portal, now).map(({ title, appUrl }) => ({ title, url: appUrl })) : [];
+  const listed = portal ? pickable(routes.environments, portal, now) : [];
+  return listed.length > MOST_WITHOUT_SEARCH ? [] : listed.map(({ title, appUrl }) => ({ title, url: appUrl }));
 }
 
 function record(

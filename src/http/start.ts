@@ -50,7 +50,8 @@ export function readFacts(
   request: PortalRequest,
 ): Facts {
   const choice = call.query.get('choose');
-  const asked = call.query.get('ask');
+  // Who searches the list wants the list.
+  const asked = call.query.has('find') ? 'picker' : call.query.get('ask');
   const typedEmail = readTypedEmail(surface.sealer, request.portal, call.query.get('typed')) ?? call.form.get('email');
   const attempt = readAttempt(surface.sealer, request.portal, call.query.get('again'));
   return {

@@ -8,7 +8,12 @@ import type { Query } from './portal.ts';
 import { parseForm } from './query.ts';
 
 /** An allowed return address: WHATWG origin, and a path in the one spelling that is accepted. */
-export type PreparedAllow = { readonly origin: string; readonly path: string };
+export type PreparedAllow = {
+  readonly origin: string;
+  readonly path: string;
+  /** The address as it is usually written, up to its query. */
+  readonly prefix: string;
+};
 
 /** A query parameter of the return address that must stand there exactly once and have this value. */
 export type PreparedPin = { readonly param: string; readonly folded: string; readonly value: string };
@@ -47,6 +52,44 @@ export function judgeReturnUrl(
   pins: readonly PreparedPin[],
 ): ReturnUrlVerdict {
   if (text.length > LONGEST_RETURN_URL) return no('redirect_uri_malformed', 'longer than 2,048 characters');
+  return judgePlainly(text, allowed, reserved, pins) ?? judgeClosely(text, allowed, reserved, pins);
+}
+
+/** Plain names and values that every reader reads alike. */
+const PLAIN_PAIR = /^([A-Za-z0-9_]+)=([A-Za-z0-9_.~-]*)$/;
+
+/**
+ * A yes for the address that portals send all day, and `undefined` wherever there is anything to think about:
+ * never an answer that `judgeClosely` would not give.
+ */
+function judgePlainly(
+  text: string,
+  allowed: readonly PreparedAllow[],
+  reserved: ReadonlySet<string>,
+  pins: readonly PreparedPin[],
+): ReturnUrlVerdict | undefined {
+  const prefix = allowed.find((entry) => text.startsWith(entry.prefix))?.prefix;
+  if (prefix === undefined) return undefined;
+  const params = new Map<string, string>();
+  const names = new Set<string>();
+  for (const pair of text.slice(prefix.length).split('&')) {
+    const [, name, value] = PLAIN_PAIR.exec(pair) ?? [];
+    const folded = name?.toLowerCase();
+    if (name === undefined || value === undefined || folded === undefined) return undefined;
+    if (reserved.has(folded) || names.has(folded)) return undefined;
+    names.add(folded);
+    params.set(name, value);
+  }
+  return pins.every(({ param, value }) => params.get(param) === value) ? { ok: true, params } : undefined;
+}
+
+/** `judgeReturnUrl` for every address, however it is written. */
+export function judgeClosely(
+  text: string,
+  allowed: readonly PreparedAllow[],
+  reserved: ReadonlySet<string>,
+  pins: readonly PreparedPin[],
+): ReturnUrlVerdict {
   if (!URI_CHARACTERS.test(text)) return no('redirect_uri_malformed', 'a character that no URI has, or a fragment');
   const shape = PLAIN_URL.exec(text);
   const url = shape && URL.parse(text);
@@ -91,7 +134,9 @@ export function prepareAllow(text: string): PreparedAllow | undefined {
   if (!url || text.includes('?')) return undefined;
   const path = shape[1] ?? '/';
   if (path.includes('%') || path !== url.pathname) return undefined;
-  return url.protocol === 'https:' || isLoopback(url.hostname) ? { origin: url.origin, path } : undefined;
+  return url.protocol === 'https:' || isLoopback(url.hostname)
+    ? { origin: url.origin, path, prefix: `${url.origin}${path}?` }
+    : undefined;
 }
 
 export const preparePin = (param: string, value: string): PreparedPin => ({ param, folded: foldName(param), value });

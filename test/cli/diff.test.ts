@@ -128,7 +128,15 @@ t.test('of a recorded day of 50,000 decisions, exactly the planted moves are nam
   const result = JSON.parse(stdout);
   const planted = ['Austria', 'Initech hint', 'Initech typed', 'remembered long ago'];
   const amount = planted.reduce((sum, name) => sum + (counts.get(name) ?? 0), 0);
-  t.match(result, { ok: false, decisions: 50_000, moved: amount, drifted: 0, unreadable: 0, unjudged: [] });
+  t.match(result, {
+    ok: false,
+    decisions: 50_000,
+    judged: 50_000,
+    moved: amount,
+    drifted: 0,
+    unreadable: 0,
+    unjudged: [],
+  });
   t.same([result.first_day, result.last_day], ['2026-11-30', '2026-11-30']);
 
   type Row = { count: number; from: object; to: object; parting: { step: number; was: { by: string } } };

@@ -75,7 +75,8 @@ t.test('a fault in an included file stands at its own file, line and column', (t
     ['an equal key', `${us}app_url: https://x.test/\n`, '9:1', 'app_url', /duplicate key/],
     ['a file without anything', '', '1:1', 'environments.us', /expected a mapping/],
     ['a list', '- a\n', '1:1', 'environments.us', /expected a mapping/],
-    ['a name that is none', `name: U.S\n${us}`, '1:7', 'environments."U.S"', /must be a name/],
+    ['a name that is none', `name: U.S\n${us}`, '1:7', 'name', /must be a name/],
+    ['a name that no key can be', `name: __proto__\n${us}`, '1:7', 'name', /must be a name/],
     ['a name that is no text', `name: [a]\n${us}`, '1:7', 'name', /must be a text/],
     ['an include of its own', `include: x\n${us}`, '1:1', 'environments.us.include', /unknown key/],
   ];

@@ -405,6 +405,7 @@ t.test('a comparison says where logins go instead, why, and where the two ways p
   const { moves, ...result } = comparison.result();
   t.strictSame(result, {
     decisions: 6,
+    judged: 6,
     days: ['2023-11-14', '2023-11-18'],
     moved: 5,
     unjudged: new Map(),

@@ -127,6 +127,8 @@ const query = fc
         'ask=picker',
         'ask=',
         'typed=x',
+        'find=us',
+        'finds=1',
         'again',
         'against=1',
         'chooser=1',
@@ -151,7 +153,7 @@ t.test('the login URL as it was called keeps the portal’s bytes in order and d
       const url = asCalled('/callback', search);
       const kept = url === '/callback' ? [] : url.slice('/callback?'.length).split('&');
       const given = search.split('&').filter((pair) => pair !== '');
-      const ours = (pair: string) => /^(?:choose|ask|typed|again)(?:=|$)/.test(pair);
+      const ours = (pair: string) => /^(?:choose|ask|find|typed|again)(?:=|$)/.test(pair);
       return JSON.stringify(kept) === JSON.stringify(given.filter((pair) => !ours(pair)));
     }),
     { numRuns: 5_000 },

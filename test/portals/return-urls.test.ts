@@ -8,7 +8,7 @@ import { type Reason, Refusal } from '../../src/core/reason.ts';
 import { builtInPreset } from '../../src/portals/load.ts';
 import { openPortal } from '../../src/portals/open-portal.ts';
 import { readQuery } from '../../src/portals/query.ts';
-import { judgeReturnUrl, prepareAllow, preparePin } from '../../src/portals/redirect-uri.ts';
+import { judgeClosely, judgeReturnUrl, prepareAllow, preparePin } from '../../src/portals/redirect-uri.ts';
 import { refusal } from './refusal.ts';
 
 const BASE = 'https://graph.usepylon.com/callback/jwt';
@@ -365,5 +365,39 @@ t.test('cases 3 to 5: whatever the text, an accepted one is the allowed place an
     { numRuns: 20_000 },
   );
   t.ok(accepted > 1_000, `${accepted} texts were accepted`);
+  t.end();
+});
+
+t.test('the short way to a yes says yes only where the long one does', (t) => {
+  const name = fc.constantFrom(
+    'orgSlug',
+    'OrgSlug',
+    'state',
+    'jwt',
+    'JWT',
+    'access_token',
+    'a.b',
+    'x_1',
+    'a[]',
+    '',
+    'r-s',
+  );
+  const value = fc.constantFrom('acme', 'Acme', 'xyz', '', 'a.b-c~d', 'a%20b', 'a+b', 'a=b', 'ü');
+  const odd = fc.tuple(name, value, fc.constantFrom('=', '', '==')).map(([key, to, equals]) => key + equals + to);
+  const pair = fc.oneof(odd, fc.constantFrom('orgSlug=acme', 'state=xyz', 'env=eu', 'x_1=a.b'));
+  const query = fc
+    .array(pair, { maxLength: 4 })
+    .map((pairs) => ['orgSlug=acme', ...pairs].slice(pairs.length % 2).join('&'));
+  const start = fc.constantFrom(`${BASE}?`, `${BASE}?`, BASE, `${BASE}/?`, `${BASE}??`, 'https://kb.example/?');
+  let accepted = 0;
+  fc.assert(
+    fc.property(start, query, (address, rest) => {
+      const verdict = judge(address + rest);
+      if (verdict.ok) accepted++;
+      assert.deepStrictEqual(verdict, judgeClosely(address + rest, ALLOWED, RESERVED, PINS));
+    }),
+    { numRuns: 10_000 },
+  );
+  t.ok(accepted > 200, `${accepted} were accepted`);
   t.end();
 });

@@ -7,11 +7,7 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]|[\u{10800}-\u{1
  * Puts values into a text's `{name}` places. Where directions may mix, a value is isolated (Unicode UAX #9 §2.5, FSI
  * and PDI), so that it does not reorder the sentence around it. Escaping is the template's work, not this one's.
  */
-export const fill = (
-  text: string,
-  values: Readonly<Record<string, string>>,
-  { dir }: Pick<Speech, 'dir'>,
-): string =>
+export const fill = (text: string, values: Readonly<Record<string, string>>, { dir }: Pick<Speech, 'dir'>): string =>
   text.replace(/\{(\w+)\}/g, (place, name: string) => {
     const value = values[name];
     return value === undefined ? place : isolate(value, dir);

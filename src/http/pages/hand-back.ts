@@ -1,6 +1,7 @@
+import { fill } from './fill.ts';
 import { html } from './html.ts';
-import { layout, type Page } from './layout.ts';
-import { fill, texts } from './texts.ts';
+import { type Frame, layout, type Page } from './layout.ts';
+import { SUBMITS } from './script.ts';
 
 export type HandBackView = {
   readonly portal: string;
@@ -9,14 +10,15 @@ export type HandBackView = {
 };
 
 /** Posts the portal token to the portal's callback (`form_post`). */
-export function handBackPage({ portal, action, fields }: HandBackView): Page {
-  const words = texts.hand_back;
+export function handBackPage(frame: Frame, { portal, action, fields }: HandBackView): Page {
+  const { speech } = frame;
+  const words = speech.texts.hand_back;
   const inputs = Object.entries(fields).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`,
   );
-  const body = html`<p>${fill(words.lead, { portal })}</p>
+  const body = html`<p>${fill(words.lead, { portal }, speech)}</p>
 <form method="post" action="${action}">
 ${inputs}<button class="button" type="submit">${words.submit}</button>
 </form>`;
-  return layout({ title: words.title, body, formAction: new URL(action).origin, submitsItself: true });
+  return layout(frame, { title: words.title, body, formAction: new URL(action).origin, script: SUBMITS });
 }

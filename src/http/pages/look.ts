@@ -24,18 +24,20 @@ export type Look = {
 
 export function openLook(branding?: Branding): Look {
   const { name, logo, accent, accentDark } = branding ?? {};
-  const light = accent === undefined ? '' : `:root{--accent:${accent}}\n`;
-  // After the light one, and always: where only one is given, the other surroundings keep our colour.
-  const dark = `@media (prefers-color-scheme:dark){:root{--accent:${accentDark ?? OUR_DARK_ACCENT}}}\n`;
-  const style = accent === undefined && accentDark === undefined ? STYLE : STYLE + light + dark;
+  const colours = [
+    { surroundings: 'light', colour: accent },
+    { surroundings: 'dark', colour: accentDark },
+  ].filter(({ colour }) => colour !== undefined);
+  const own = colours.map(
+    ({ surroundings, colour }) => `@media (prefers-color-scheme:${surroundings}){:root{--accent:${colour}}}\n`,
+  );
+  const style = STYLE + own.join('');
   return {
     style: { html: `<style>${style}</style>` },
     styleSource: sourceHash(style),
     pictured: logo !== undefined,
     ...(name !== undefined && {
-      brand: html`<p class="brand">${logo !== undefined && html`<img alt="" src="${logo}">`}<span>${name}</span></p>`,
+      brand: html`<p class="brand">${logo !== undefined && html`<img alt="" src="${logo}">`}<bdi>${name}</bdi></p>`,
     }),
   };
 }
-
-const OUR_DARK_ACCENT = '#8ab8ff';

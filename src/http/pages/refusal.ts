@@ -1,7 +1,7 @@
 import { REASONS, type Reason } from '../../core/reason.ts';
+import { isolate } from './fill.ts';
 import { html } from './html.ts';
-import { layout, type Page } from './layout.ts';
-import { texts } from './texts.ts';
+import { type Frame, layout, type Page } from './layout.ts';
 
 export type RefusalView = {
   readonly reason: Reason;
@@ -15,10 +15,12 @@ export type RefusalView = {
 };
 
 /** A plain no. It says what the reason's `says` says, so that it tells an attacker nothing more. */
-export function refusalPage({ reason, reference, startAgain, chooseAnother, next = [] }: RefusalView): Page {
+export function refusalPage(frame: Frame, view: RefusalView): Page {
+  const { reason, reference, startAgain, chooseAnother, next = [] } = view;
+  const { texts, dir } = frame.speech;
   const words = texts.refusal;
   const { title, text } = texts.says[REASONS[reason].says];
-  const links = next.map((to) => html`<li><a class="choice" href="${to.url}">${to.title}</a></li>\n`);
+  const links = next.map((to) => html`<li><a class="choice" href="${to.url}">${isolate(to.title, dir)}</a></li>\n`);
   const body = html`<p>${text}</p>
 ${
   next.length > 0 &&
@@ -29,5 +31,5 @@ ${links}</ul></nav>`
 ${startAgain !== undefined ? html`<a class="button" href="${startAgain}">${words.start_again}</a>` : html`<p>${words.go_back}</p>`}
 ${chooseAnother !== undefined && html`<p><a href="${chooseAnother}">${words.choose_another}</a></p>`}
 <p class="reference">${words.reference} <code>${reference}</code><br>${words.reference_hint}</p>`;
-  return layout({ title, body });
+  return layout(frame, { title, body });
 }

@@ -1,6 +1,6 @@
+import { fill } from './fill.ts';
 import { html } from './html.ts';
-import { layout, type Page } from './layout.ts';
-import { fill, texts } from './texts.ts';
+import { type Frame, layout, type Page } from './layout.ts';
 
 export type SignedOutView = {
   readonly portal: string;
@@ -9,13 +9,14 @@ export type SignedOutView = {
   readonly apps: readonly { readonly title: string; readonly url: string }[];
 };
 
-export function signedOutPage({ portal, knew, apps }: SignedOutView): Page {
-  const words = texts.signed_out;
+export function signedOutPage(frame: Frame, { portal, knew, apps }: SignedOutView): Page {
+  const { speech } = frame;
+  const words = speech.texts.signed_out;
   const links = apps.map(
     ({ title, url }) =>
-      html`<li><a class="choice" href="${url}">${fill(words.back, { environment: title })}</a></li>\n`,
+      html`<li><a class="choice" href="${url}">${fill(words.back, { environment: title }, speech)}</a></li>\n`,
   );
-  const body = html`<p>${fill(knew ? words.lead : words.unknown_lead, { portal })}</p>
+  const body = html`<p>${fill(knew ? words.lead : words.unknown_lead, { portal }, speech)}</p>
 ${apps.length > 0 && html`<nav aria-label="${words.apps}"><ul>\n${links}</ul></nav>`}`;
-  return layout({ title: words.title, body });
+  return layout(frame, { title: words.title, body });
 }

@@ -3,7 +3,7 @@ export const STYLE = `
 :root{color-scheme:light dark;--ground:#f5f6f8;--card:#fff;--ink:#1b2430;--soft:#556070;--line:#d5dae2;--edge:#7d8896;--accent:#1f5fbf;--on-accent:#fff}
 @media (prefers-color-scheme:dark){:root{--ground:#12161c;--card:#1b2129;--ink:#e8ecf2;--soft:#a9b4c2;--line:#38424f;--edge:#717d8c;--accent:#8ab8ff;--on-accent:#0c1a30}}
 *{box-sizing:border-box;margin:0}
-body{min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1.5rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+body{min-height:100vh;min-height:100dvh;display:grid;grid-template-columns:minmax(0,1fr);place-items:center;padding:1.5rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 main{width:100%;max-width:27rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:2rem}
 main>*+*{margin-top:1.25rem}
 h1{font-size:1.4rem;line-height:1.25;text-wrap:balance}
