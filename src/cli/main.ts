@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 /** `wayhome <command> …`: exit 0 ok, 1 the answer is no, 2 usage. */
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Io } from './io.ts';
 
+// Compiled code is kept beside the packages, where nobody else can write; where we cannot either, it is not kept.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/wayhome', import.meta.url)));
 type Command = (args: readonly string[], io: Io) => Promise<number>;
 
 // A command is loaded when it is called: `serve` needs none of the others.

@@ -3,6 +3,7 @@
  * served where is decided here, on the raw path, because a router that decodes or normalises would route
  * another address than the one that was sent.
  */
+import type { OutgoingHttpHeaders } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Refusal } from '../core/reason.ts';
 import { type Address, findAddress, METHODS } from './addresses.ts';
@@ -62,15 +63,13 @@ export function openApp(surface: Surface): FastifyInstance {
   app.addHook('preClose', async () => {
     closing = true;
   });
-  app.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close');
-  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
   );
 
-  const serve = async (request: FastifyRequest, reply: FastifyReply) => write(reply, await answer(surface, request));
+  const serve = async (request: FastifyRequest, reply: FastifyReply) =>
+    write(reply, await answer(surface, request), closing);
   app.all('/', serve);
   app.setNotFoundHandler(serve);
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
@@ -78,7 +77,7 @@ export function openApp(surface: Surface): FastifyInstance {
     const known = Object.hasOwn(reason, error.statusCode ?? 0)
       ? reason[error.statusCode as keyof typeof reason]
       : undefined;
-    write(reply, finish(surface, surface.live(), request, known ? new Refusal(known) : error, {}));
+    write(reply, finish(surface, surface.live(), request, known ? new Refusal(known) : error, {}), closing);
   });
   return app;
 }
@@ -158,11 +157,12 @@ const withHeader = (answer: Answer, name: string, value: string): Answer => ({
   headers: { ...answer.headers, [name]: value },
 });
 
-function write(reply: FastifyReply, { status, headers, cookies, body }: Answer): FastifyReply {
-  reply
-    .code(status)
-    .headers(ALWAYS)
-    .headers({ ...headers });
-  if (cookies && cookies.length > 0) reply.header('set-cookie', cookies);
-  return reply.send(body ?? '');
+/** One head, written as it is: nothing between here and the socket has a say in it any more. */
+function write(reply: FastifyReply, { status, headers, cookies, body = '' }: Answer, closing: boolean): void {
+  reply.hijack();
+  const head: OutgoingHttpHeaders = { ...ALWAYS, ...headers };
+  if (status !== 204) head['content-length'] = Buffer.byteLength(body);
+  if (cookies && cookies.length > 0) head['set-cookie'] = cookies as string[];
+  if (closing) head.connection = 'close';
+  reply.raw.writeHead(status, head).end(body);
 }
