@@ -50,6 +50,31 @@ t.test('between sites', { skip }, async (t) => {
     });
   });
 
+  await t.test('who is remembered to the wrong region is one click from the right one, and stays there', async (t) => {
+    await stage.serve({});
+    await chromium.visit(t, {}, async ({ page }) => {
+      await logInAtPortal(page, portal);
+      await choose(page, 'Europe');
+      await signInAs(page, 'Jonas Weber');
+      await signedIn(page, 'jonas@werk.example');
+      // At the app itself, so that the router's visit stays.
+      await page.goto(eu);
+      await press(page, 'Sign out of this app');
+      await read(page, 'You are signed out');
+      stage.ahead += 1;
+      await page.goto(`${portal}/login`);
+      await read(page, 'Sign in to eu');
+      await follow(page, 'Cancel');
+      await read(page, 'Sign-in was cancelled');
+      await follow(page, 'United States');
+      await signInAs(page, 'Ada Fields');
+      await signedIn(page, 'ada@initech.example');
+      stage.ahead += 1;
+      await page.goto(`${portal}/login`);
+      await signedIn(page, 'ada@initech.example');
+    });
+  });
+
   for (const javaScriptEnabled of [true, false]) {
     const title = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript';
 

@@ -209,6 +209,41 @@ t.test('of two steps that would answer, the first in the file wins, in either or
   t.end();
 });
 
+t.test('in every order of the automatic steps, the first in the file answers, and the trail holds it alone', (t) => {
+  const all = ANSWERS.reduce<Given>(
+    (given, [, own]) => ({
+      ...given,
+      ...own,
+      query: { ...given.query, ...own.query },
+      headers: { ...given.headers, ...own.headers },
+    }),
+    {},
+  );
+  const orders = permutations(ANSWERS);
+  for (const order of orders) {
+    const [[first, , expected] = ['hint', {}, '']] = order;
+    const found = read(
+      order.map(([step]) => STEPS[step]),
+      all,
+    );
+    const { trail } = found;
+    const names = order.map(([step]) => step).join(' ');
+    t.equal(found.outcome === 'answered' && `${found.environment.name}: ${found.reason}`, expected, names);
+    t.same(
+      trail.map(({ by, outcome }) => [by, outcome]),
+      [[first, 'answered']],
+      names,
+    );
+  }
+  t.equal(orders.length, 120);
+  t.end();
+});
+
+function permutations<Item>(items: readonly Item[]): Item[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
+}
+
 t.test('the trail names every step that was read, what it saw, and why it passed', (t) => {
   const { trail } = read(Object.values(STEPS), { query: { env: 'nope', login_hint: 'kim@nobody.test' } });
   t.strictSame(trail, [
