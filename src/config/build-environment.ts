@@ -2,6 +2,7 @@ import { type EmailDomains, openEmailDomains } from '../core/email-domains.ts';
 import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import { type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
+import { DEFAULT_MAX_LIFETIME } from '../protocols/handoff/settings.ts';
 import { instantOf, seconds, secretFor } from './built-values.ts';
 import type { CheckedEnvironment, CheckedHandoff, CheckedKey } from './checked.ts';
 import { readDomainEntry } from './domain-entry.ts';
@@ -59,7 +60,7 @@ function buildHandoff(login: HandoffEntry, secrets: Secrets): CheckedHandoff {
     audience: buildAudience(login.audience),
     nonce: login.nonce ?? 'echoed',
     jti: login.jti ?? 'sent',
-    maxLifetime: seconds(login.max_lifetime ?? '5m'),
+    maxLifetime: login.max_lifetime === undefined ? DEFAULT_MAX_LIFETIME : seconds(login.max_lifetime),
     unsolicited: login.unsolicited ?? 'refused',
   };
 }

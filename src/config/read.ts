@@ -43,7 +43,7 @@ export async function readRoutes(
 }
 
 /** Regular files only: a pipe or a device could hold the process for ever. */
-export const readBeside: ReadFile = (path) => {
+const readBeside: ReadFile = (path) => {
   try {
     const found = statSync(path);
     if (!found.isFile()) return { error: 'not a file' };

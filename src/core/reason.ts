@@ -194,7 +194,6 @@ export const REASONS = {
 
   // Ourselves
   store_unavailable: row(503, 'try_later', 'The store did not answer; nothing is accepted without it.'),
-  shutting_down: row(503, 'try_later', 'This process is draining.'),
   token_too_large: row(
     500,
     'our_fault',

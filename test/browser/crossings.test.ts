@@ -3,7 +3,18 @@ import t from 'tap';
 import { counterparts, without } from '../support/counterparts.ts';
 import { openChromium } from './chromium.ts';
 import { leaveUnfinished } from './pages.ts';
-import { choose, follow, logInAtPortal, press, read, signedIn, signInAs, signOut, typeEmail } from './person.ts';
+import {
+  choose,
+  follow,
+  logInAtPortal,
+  press,
+  read,
+  signedIn,
+  signInAs,
+  signOut,
+  signOutOfApp,
+  typeEmail,
+} from './person.ts';
 import { openStage } from './stage.ts';
 
 const skip = without(counterparts.chromium);
@@ -57,10 +68,7 @@ t.test('between sites', { skip }, async (t) => {
       await choose(page, 'Europe');
       await signInAs(page, 'Jonas Weber');
       await signedIn(page, 'jonas@werk.example');
-      // At the app itself, so that the router's visit stays.
-      await page.goto(eu);
-      await press(page, 'Sign out of this app');
-      await read(page, 'You are signed out');
+      await signOutOfApp(page, eu);
       stage.ahead += 1;
       await page.goto(`${portal}/login`);
       await read(page, 'Sign in to eu');

@@ -1,7 +1,7 @@
 /** Every page that the router shows, and how a person comes to see it. */
 import type { Reason } from '../../src/core/reason.ts';
 import type { Person } from './chromium.ts';
-import { choose, follow, logInAtPortal, press, read, signedIn, signInAs, typeEmail } from './person.ts';
+import { choose, follow, logInAtPortal, press, read, signedIn, signInAs, signOutOfApp, typeEmail } from './person.ts';
 import type { Changes, Stage } from './stage.ts';
 
 export type Shown = {
@@ -293,10 +293,7 @@ export async function leaveUnfinished({ page }: Person, stage: Stage, seconds: n
   await choose(page, 'Europe');
   await signInAs(page, 'Léa Moreau');
   await signedIn(page, 'lea@boulangerie.example');
-  // At the app itself, so that the router's visit stays.
-  await page.goto(eu);
-  await press(page, 'Sign out of this app');
-  await read(page, 'You are signed out');
+  await signOutOfApp(page, eu);
   stage.ahead += 1;
   await page.goto(`${portal}/login`);
   await read(page, 'Sign in to eu');

@@ -47,3 +47,10 @@ export async function signOut(page: Page, app: string): Promise<void> {
   await page.waitForURL(`${app}/`);
   await read(page, 'You are signed out');
 }
+
+/** At the app itself, so that the router's visit stays. */
+export async function signOutOfApp(page: Page, app: string): Promise<void> {
+  await page.goto(app);
+  await press(page, 'Sign out of this app');
+  await read(page, 'You are signed out');
+}
