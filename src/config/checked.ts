@@ -7,8 +7,13 @@ import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import type { Routes } from '../core/routes.ts';
 import type { HmacAlgorithm, PublicKeyAlgorithm } from '../keys/keys.ts';
+import type { Trust } from '../outbound/outbound.ts';
 import type { PortalSettings } from '../portals/portal.ts';
 import type { PortalPreset } from '../portals/preset.ts';
+import type { OidcEntry } from '../protocols/oidc/settings.ts';
+import type { SamlEntry } from '../protocols/saml/settings.ts';
+import type { SessionEntry } from '../protocols/session/settings.ts';
+import type { ProxySettings } from '../proxy/settings.ts';
 
 export type CheckedRoutes = {
   /** The routes file as it was named. */
@@ -68,10 +73,19 @@ export type CheckedBranding = {
 
 export type CheckedEnvironment = {
   readonly environment: Environment;
-  readonly login: CheckedHandoff;
+  readonly login: CheckedLogin;
+  /** How calls to it are made; part of `login` in the file. */
+  readonly trust: Trust;
+  readonly proxy?: ProxySettings;
   /** A data: URI. */
   readonly icon?: string;
 };
+
+export type CheckedLogin =
+  | CheckedHandoff
+  | ({ readonly protocol: 'oidc' } & OidcEntry)
+  | ({ readonly protocol: 'saml' } & SamlEntry)
+  | ({ readonly protocol: 'session' } & SessionEntry);
 
 export type CheckedHandoff = {
   readonly protocol: 'handoff';
@@ -89,6 +103,11 @@ export type CheckedHandoff = {
   /** Seconds, of `exp` − `iat` and of the age of `iat`. */
   readonly maxLifetime: number;
   readonly unsolicited: 'refused' | 'allowed';
+  /**
+   * Where the environment is told to send the browser: to the router, or to the portal as before there was a
+   * router. The latter needs a proxy, which catches the redirect.
+   */
+  readonly sendsTo: 'router' | 'portal';
 };
 
 /** What the environment's tokens are verified with. */
@@ -98,7 +117,6 @@ export type CheckedKey =
       readonly kind: 'jwks_url';
       readonly algorithms: readonly PublicKeyAlgorithm[];
       readonly url: string;
-      readonly allowPrivate: boolean;
     }
   /** PEM (key or certificate) or JWK. */
   | { readonly kind: 'public_key'; readonly algorithms: readonly PublicKeyAlgorithm[]; readonly text: string };

@@ -64,7 +64,15 @@ export type Assertion = {
   readonly replayKey?: string;
   /** The last instant at which it could be accepted again; the replay key is kept that long. */
   readonly acceptableUntil: number;
+  /**
+   * What its protocol needs to end the environment's session later (an id_token, a SAML session index). Kept in the
+   * visit when it has at most `LONGEST_SESSION` characters.
+   */
+  readonly session?: string;
 };
+
+/** Characters of an assertion's `session` that a visit keeps: a cookie holds 4 KiB, sealed and encoded. */
+export const LONGEST_SESSION = 1_800;
 
 /** An assertion after policy: all that the router is willing to repeat. */
 export type Identity = {

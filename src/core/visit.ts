@@ -13,6 +13,8 @@ export type Visit = {
   readonly at: Instant;
   readonly appUrl: string;
   readonly frontLogout?: FrontLogout;
+  /** What the environment's protocol needs to end its session (`Assertion.session`). */
+  readonly session?: string;
 };
 
 /** The latest of these visits; the first of them where two are of the same second. */

@@ -1,17 +1,53 @@
 /**
- * The contract of the one guarded way to call another server. It owns which addresses may be reached, the size
- * and the time of an answer; it leaves to others what the bytes mean and when to ask again. Control leaves it as
- * a complete answer, of whatever status outside 3xx, or as a thrown `OutboundError`.
+ * The contract of the one guarded way to call another server. It owns which addresses may be reached, how the
+ * other side proves itself, the size and the time of an answer, and how much one environment may take of the
+ * router; it leaves to others what the bytes mean and when to ask again. Control leaves it as a complete answer,
+ * of whatever status outside 3xx, or as a thrown `OutboundError`.
  */
-export type OutboundAnswer = { readonly status: number; readonly contentType: string; readonly body: Buffer };
-
 export type Outbound = {
   /**
-   * GET with all guards on: https only (plain http on loopback), no redirect followed, private addresses refused
-   * unless `allowPrivate`, 5 s in total, 256 KiB after decompression. Throws `OutboundError`.
+   * A caller of its own for each environment: connections, breaker and places in the queue are not shared.
+   * Nothing is loaded and nothing connected before its first call.
    */
-  get(url: string, options: { readonly allowPrivate: boolean; readonly accept: string }): Promise<OutboundAnswer>;
+  callerFor(name: string, trust: Trust): Caller;
+  /** Closes every caller. */
   close(): Promise<void>;
+};
+
+/** What an operator says about reaching one environment. */
+export type Trust = {
+  /** Private and loopback addresses may be reached, too. */
+  readonly allowPrivate: boolean;
+  /** Certificate authorities (PEM) in place of the system's. */
+  readonly ca?: string;
+  /** What the router shows of itself (mutual TLS), both PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
+};
+
+export type Caller = {
+  /**
+   * One call with all guards on: https only (plain http on loopback), no redirect followed, private addresses
+   * refused unless `allowPrivate`, 5 s in total, 256 KiB after decompression. Throws `OutboundError`.
+   */
+  call(request: OutboundRequest): Promise<OutboundAnswer>;
+  close(): Promise<void>;
+};
+
+export type OutboundRequest = {
+  readonly url: string;
+  /** GET unless set. */
+  readonly method?: 'GET' | 'POST';
+  /** Lower-case names. `accept` is among them where it matters; `accept-encoding`, `user-agent` and `host` are ours. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+export type OutboundAnswer = {
+  readonly status: number;
+  /** Lower-case names; a header that stood several times is joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Decompressed. */
+  readonly body: Buffer;
 };
 
 export type OutboundErrorKind =
@@ -28,6 +64,10 @@ export type OutboundErrorKind =
   | 'tls'
   /** A content coding that was not asked for, or one that is broken. */
   | 'encoding'
+  /** Too many calls to this environment are under way or waiting; nothing was connected. */
+  | 'busy'
+  /** The last calls to this environment failed, and the next try is not due yet; nothing was connected. */
+  | 'broken'
   /** Everything else between here and there: no such name, refused, reset, not HTTP. */
   | 'network';
 
