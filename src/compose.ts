@@ -8,13 +8,17 @@ import { checkRoutes, type Outcome } from './config/check.ts';
 import type { CheckedRoutes, HostAndPort } from './config/checked.ts';
 import { describeProblems } from './config/describe.ts';
 import { FILES, readRoutes } from './config/read.ts';
+import type { EnvironmentName } from './core/names.ts';
 import { type Clock, systemClock } from './core/time.ts';
 import { openApp } from './http/app.ts';
+import type { Surface } from './http/live.ts';
+import { proxyHooks } from './http/proxied.ts';
 import { randomBytes } from './keys/random.ts';
 import { openSealer } from './keys/seal.ts';
 import { makeSealKey, parseSealKey } from './keys/seal-key.ts';
 import { closeUnused, openLive } from './open-live.ts';
 import { openOutbound } from './outbound/client.ts';
+import type { Outbound } from './outbound/outbound.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -69,21 +73,27 @@ export async function startWayhome({
   const { routes } = outcome;
   let reads: Pick<Outcome, 'files' | 'patterns'> = outcome;
 
+  const outbound = openOutboundWith(variables);
   const store = await openStoreOf(routes);
-  const outbound = openOutbound();
   const metrics = openMetrics();
   const log = openLog(write);
   const audit = openAudit(log, metrics.hear);
-  let opened = await openLive(routes, { store, outbound });
-  let takesLogins = false;
-  const app = openApp({
+  const surface: Surface = {
     live: () => opened.live,
     sealer: openSealer(await sealKeysOf(routes, store), randomBytes),
     store,
     clock,
     random: randomBytes,
     audit,
-  });
+  };
+  const parts = {
+    store,
+    outbound,
+    hooksFor: (name: EnvironmentName, catches: boolean) => proxyHooks(() => surface, name, catches),
+  };
+  let opened = await openLive(routes, parts);
+  let takesLogins = false;
+  const app = openApp(surface);
   const admin = openAdmin({ store, metrics, takesLogins: () => takesLogins });
 
   const close = async () => {
@@ -120,7 +130,7 @@ export async function startWayhome({
       return false;
     }
     const before = opened;
-    opened = await openLive(next.routes, { store, outbound }, before);
+    opened = await openLive(next.routes, parts, before);
     closeUnused(before, opened);
     audit.record({ event: 'routes.applied', reason: 'ok' });
     return true;
@@ -147,6 +157,15 @@ export async function startWayhome({
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** `HTTPS_PROXY` and its kin are read here. */
+function openOutboundWith(variables: WayhomeOptions['variables']): Outbound {
+  try {
+    return openOutbound({ variables });
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
   }
 }
 

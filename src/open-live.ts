@@ -1,35 +1,59 @@
 /** A checked routes file → live things: signers, verifiers, portals. Part of composing; see compose.ts. */
 import { isDeepStrictEqual } from 'node:util';
-import type { CheckedEnvironment, CheckedKey, CheckedRoutes, CheckedSigning } from './config/checked.ts';
+import type {
+  CheckedEnvironment,
+  CheckedHandoff,
+  CheckedKey,
+  CheckedRoutes,
+  CheckedSigning,
+} from './config/checked.ts';
+import { loginAddress } from './config/login-address.ts';
 import type { EnvironmentName, PortalName } from './core/names.ts';
 import { readsOf } from './core/reads.ts';
 import { recordOf } from './core/record.ts';
 import type { Routes } from './core/routes.ts';
 import { fixedAddresses } from './http/addresses.ts';
 import { openDirectory } from './http/directory.ts';
+import { throughEntrance } from './http/entrance.ts';
 import type { Live, LivePortal } from './http/live.ts';
 import { openLook } from './http/pages/look.ts';
+import type { LiveProxy } from './http/proxied.ts';
 import { openRateLimit } from './http/rate-limit.ts';
 import { hmacKey, hmacVerifier } from './keys/hmac.ts';
 import { openJwks } from './keys/jwks.ts';
 import { isHmac, type Signer, type Verifier } from './keys/keys.ts';
 import { openPublicKey } from './keys/public-key.ts';
 import { makeSigningKey, openSigner, publishedKeys } from './keys/signer.ts';
-import type { Outbound } from './outbound/outbound.ts';
+import type { Caller, Outbound } from './outbound/outbound.ts';
 import { openPortal } from './portals/open-portal.ts';
 import type { Delegate } from './protocols/delegate.ts';
 import { openHandoff } from './protocols/handoff/handoff.ts';
+import { openOidc } from './protocols/oidc/oidc.ts';
+import { openSaml } from './protocols/saml/saml.ts';
+import { openSession } from './protocols/session/session.ts';
+import { openProxy, type ProxyHooks } from './proxy/proxy.ts';
 import type { Store } from './store/store.ts';
 
 export type Opened = { readonly checked: CheckedRoutes; readonly live: Live };
 
-type Parts = { readonly store: Store; readonly outbound: Outbound };
+type Parts = {
+  readonly store: Store;
+  readonly outbound: Outbound;
+  /** What an environment's proxy asks back; `catches`: whether redirects to a portal are caught. */
+  readonly hooksFor: (environment: EnvironmentName, catches: boolean) => ProxyHooks;
+};
 
 /** Opens everything that a routes file names. What did not change is taken over from `previous`, cached keys included. */
 export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: Opened): Promise<Opened> {
   const delegates = new Map<EnvironmentName, Delegate>();
+  const proxied = new Map<string, LiveProxy>();
   for (const [name, entry] of checked.environments) {
-    delegates.set(name, unchanged(checked, previous, name) ?? (await openDelegate(checked, entry, parts.outbound)));
+    const kept = unchanged(checked, previous, name);
+    delegates.set(name, kept?.delegates.get(name) ?? (await openDelegate(checked, entry, parts.outbound)));
+    const { proxy, login } = entry;
+    if (!proxy) continue;
+    const hooks = parts.hooksFor(name, login.protocol === 'handoff');
+    proxied.set(proxy.host, kept?.proxied.get(proxy.host) ?? { environment: name, proxy: openProxy(proxy, hooks) });
   }
   const portals = new Map<PortalName, LivePortal>();
   for (const [name, { preset, settings, signing, loginPath, homeUrl, metadataAtLoginPath }] of checked.portals) {
@@ -44,6 +68,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     publicOrigin,
     portals,
     delegates,
+    proxied,
     addresses: fixedAddresses([...checked.portals].map(([name, portal]) => ({ name, ...portal }))),
     logout,
     loginLifetime,
@@ -67,6 +92,10 @@ function openRecording(routes: Routes, keep: number, store: Store): NonNullable<
 /** Ends what a replaced routes file had open and the new one does not use. */
 export function closeUnused({ live: old }: Opened, next?: Opened): void {
   for (const [name, delegate] of old.delegates) if (next?.live.delegates.get(name) !== delegate) delegate.close?.();
+  for (const [host, { proxy }] of old.proxied) {
+    // What is under way ends with it; a proxy never rejects.
+    if (next?.live.proxied.get(host)?.proxy !== proxy) void proxy.close();
+  }
 }
 
 /**
@@ -81,25 +110,49 @@ const describeIssuer = (issuer: string, origin: string, signers: readonly Signer
 
 /** The email form ends at whichever environment the address belongs to, so its schemes are all that can be said. */
 function formActionOf({ environments }: CheckedRoutes): string {
-  const schemes = new Set([...environments.values()].map(({ login }) => new URL(login.url).protocol));
+  const schemes = new Set([...environments.values()].map(({ login }) => new URL(loginAddress(login)).protocol));
   return ["'self'", ...schemes].join(' ');
 }
 
-function unchanged(checked: CheckedRoutes, previous: Opened | undefined, name: EnvironmentName): Delegate | undefined {
+/** The former routes, where everything that this environment is opened from stands in them alike. */
+function unchanged(checked: CheckedRoutes, previous: Opened | undefined, name: EnvironmentName): Live | undefined {
   if (!previous || previous.checked.publicOrigin !== checked.publicOrigin) return undefined;
-  const same = isDeepStrictEqual(previous.checked.environments.get(name)?.login, checked.environments.get(name)?.login);
-  return same ? previous.live.delegates.get(name) : undefined;
+  const openedFrom = ({ environments }: CheckedRoutes) => {
+    const { login, trust, proxy } = environments.get(name) ?? {};
+    return { login, trust, proxy };
+  };
+  return isDeepStrictEqual(openedFrom(previous.checked), openedFrom(checked)) ? previous.live : undefined;
 }
 
-async function openDelegate(
+/** How this environment signs people in, and through which door they reach it. */
+async function openDelegate(checked: CheckedRoutes, entry: CheckedEnvironment, outbound: Outbound): Promise<Delegate> {
+  const { environment, login, proxy, trust } = entry;
+  const settings = { environment: environment.name, publicOrigin: checked.publicOrigin };
+  const caller = outbound.callerFor(environment.name, trust);
+  switch (login.protocol) {
+    case 'handoff': {
+      const delegate = await openHandoffDelegate(checked, environment.name, login, caller);
+      return proxy ? throughEntrance(delegate, proxy.origin) : delegate;
+    }
+    case 'oidc':
+      return openOidc({ ...login, ...settings }, caller);
+    case 'saml':
+      return openSaml({ ...login, ...settings });
+    case 'session':
+      return openSession({ ...login, ...settings }, caller);
+  }
+}
+
+async function openHandoffDelegate(
   { publicOrigin, issuer: routerIssuer }: CheckedRoutes,
-  { environment, login }: CheckedEnvironment,
-  outbound: Outbound,
+  environment: EnvironmentName,
+  login: CheckedHandoff,
+  caller: Caller,
 ): Promise<Delegate> {
   const { audience } = login;
   return openHandoff(
     {
-      environment: environment.name,
+      environment,
       loginUrl: login.url,
       publicOrigin,
       issuer: login.issuer,
@@ -109,24 +162,21 @@ async function openDelegate(
       jti: login.jti,
       maxLifetime: login.maxLifetime,
       unsolicited: login.unsolicited === 'allowed',
+      sendsTo: login.sendsTo,
     },
-    await openVerifier(login.key, outbound),
+    await openVerifier(login.key, caller),
   );
 }
 
-async function openVerifier(key: CheckedKey, outbound: Outbound): Promise<Verifier> {
+async function openVerifier(key: CheckedKey, caller: Caller): Promise<Verifier> {
   switch (key.kind) {
     case 'secret':
       return hmacVerifier(key.algorithms, hmacKey(key.secret));
     case 'public_key':
       return openPublicKey(key.text, key.algorithms);
     case 'jwks_url': {
-      const { url, algorithms, allowPrivate } = key;
-      return openJwks({
-        url,
-        algorithms,
-        fetch: () => outbound.get(url, { allowPrivate, accept: 'application/json' }),
-      });
+      const { url, algorithms } = key;
+      return openJwks({ url, algorithms, fetch: () => caller.call({ url, headers: { accept: 'application/json' } }) });
     }
   }
 }

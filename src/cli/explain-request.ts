@@ -3,6 +3,7 @@
  * without carrying anything out: nothing is sent, sealed or stored.
  */
 import type { CheckedRoutes } from '../config/checked.ts';
+import { loginAddress } from '../config/login-address.ts';
 import { type Decision, decide, type Question } from '../core/decide.ts';
 import type { StepReason, Trail } from '../core/discovery.ts';
 import type { Facts } from '../core/facts.ts';
@@ -121,7 +122,8 @@ function enter(routes: CheckedRoutes, call: Call, open: OpenPortal, name: Enviro
   const request = open.readEntry(params);
   const decision = decide(routes.routes, { about: 'entry', request, environment: name }, now);
   if (decision.do === 'depart' && params.has('access_token')) {
-    if (environment.login.unsolicited === 'allowed') return nothing('token_not_judged', NOT_JUDGED);
+    const { login } = environment;
+    if (login.protocol === 'handoff' && login.unsolicited === 'allowed') return nothing('token_not_judged', NOT_JUDGED);
     throw new Refusal('unsolicited_not_allowed', name);
   }
   return { explanation: told(routes, open.portal.name, decision), unopened: 0 };
@@ -131,7 +133,8 @@ function told(routes: CheckedRoutes, portal: PortalName, decision: Decision): Ex
   switch (decision.do) {
     case 'depart': {
       const { name } = decision.environment;
-      const to = routes.environments.get(name)?.login.url ?? '';
+      const login = routes.environments.get(name)?.login;
+      const to = login ? loginAddress(login) : '';
       return { portal, environment: name, reason: decision.reason, trail: decision.trail, next: { do: 'depart', to } };
     }
     case 'ask': {

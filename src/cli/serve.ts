@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, type Running, startWayhome } from '../compose.ts';
 import { watchedFolders } from '../config/watched.ts';
 import type { Io } from './io.ts';
+import { lean } from './lean.ts';
 import { watchRoutes } from './watch-routes.ts';
 
 const USAGE = 'usage: wayhome serve [routes.yaml]';
@@ -18,7 +19,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
   }
   let running: Running;
   try {
-    running = await startWayhome({ file, variables: io.env });
+    running = await lean(() => startWayhome({ file, variables: io.env }));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     io.stderr.write(`${error.message}\n`);

@@ -39,7 +39,7 @@ function buildStep(step: StepEntry): Step {
     case 'hint':
       return { by: 'hint', params: step.params ?? ['env'] };
     case 'remembered':
-      return { by: 'remembered', forSeconds: seconds(step.for ?? '30d') };
+      return { by: 'remembered', forSeconds: seconds(step.for ?? '30d'), confirm: step.confirm ?? false };
     case 'rule':
       return { by: 'rule', when: buildCondition(step.when), to: step.to as EnvironmentName };
     case 'default':

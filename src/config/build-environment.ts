@@ -1,25 +1,25 @@
 import { type EmailDomains, openEmailDomains } from '../core/email-domains.ts';
 import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName } from '../core/names.ts';
-import { type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
-import { DEFAULT_MAX_LIFETIME } from '../protocols/handoff/settings.ts';
-import { instantOf, seconds, secretFor } from './built-values.ts';
-import type { CheckedEnvironment, CheckedHandoff, CheckedKey } from './checked.ts';
+import { buildHandoff } from './build-handoff.ts';
+import { buildOidc } from './build-oidc.ts';
+import { buildProxy } from './build-proxy.ts';
+import type { Found } from './build-routes.ts';
+import { buildSaml } from './build-saml.ts';
+import { buildSession } from './build-session.ts';
+import { buildTrust } from './build-trust.ts';
+import { instantOf } from './built-values.ts';
+import type { CheckedEnvironment, CheckedLogin } from './checked.ts';
 import { readDomainEntry } from './domain-entry.ts';
 import type { EnvironmentEntry } from './schema.ts';
-import type { Secrets } from './secrets.ts';
-
-type HandoffEntry = Extract<EnvironmentEntry['login'], { protocol: 'handoff' }>;
 
 /** One entry of `environments`, faultless. */
 export function buildEnvironment(
   name: EnvironmentName,
   entry: EnvironmentEntry,
-  secrets: Secrets,
-  icon: string | undefined,
+  publicOrigin: string,
+  found: Pick<Found, 'secrets' | 'pictures' | 'samlProviders'>,
 ): CheckedEnvironment {
-  const { login } = entry;
-  if (login.protocol !== 'handoff') throw new Error(`protocol ${login.protocol} passed the check`);
   const { front } = entry.logout ?? {};
   const environment: Environment = {
     name,
@@ -33,17 +33,38 @@ export function buildEnvironment(
     mayAssert: {
       emailDomains: emailDomains(entry.may_assert.email_domains),
       claims: new Set(entry.may_assert.claims),
-      // OIDC Core §5.1 providers say it; a handoff need not.
-      emailVerified: entry.may_assert.email_verified ?? 'not_required',
+      emailVerified: entry.may_assert.email_verified ?? emailVerified(entry.login.protocol),
     },
     sets: { ...entry.sets },
     ...(front && { frontLogout: { url: front.url, returnParam: front.return_param } }),
   };
+  const icon = found.pictures.get(`environments.${name}.icon`);
   return {
     environment,
-    login: buildHandoff(login, secrets),
+    login: buildLogin(name, entry, found),
+    trust: buildTrust(entry.login, found.secrets),
+    ...(entry.proxy && { proxy: buildProxy(name, entry.proxy, publicOrigin, found.secrets) }),
     ...(icon !== undefined && { icon }),
   };
+}
+
+/** `logout.front` is what a sign-out goes through, where it is there: never two ways at once. */
+function buildLogin(
+  name: EnvironmentName,
+  { login, logout }: EnvironmentEntry,
+  { secrets, samlProviders }: Pick<Found, 'secrets' | 'samlProviders'>,
+): CheckedLogin {
+  const ownLogout = logout?.front === undefined;
+  switch (login.protocol) {
+    case 'handoff':
+      return buildHandoff(login, secrets);
+    case 'oidc':
+      return buildOidc(login, secrets, ownLogout);
+    case 'saml':
+      return buildSaml(login, secrets, samlProviders.get(name), ownLogout);
+    case 'session':
+      return buildSession(login);
+  }
 }
 
 function emailDomains(given: EnvironmentEntry['may_assert']['email_domains']): 'any' | EmailDomains {
@@ -51,31 +72,6 @@ function emailDomains(given: EnvironmentEntry['may_assert']['email_domains']): '
   return openEmailDomains(given.flatMap((entry) => readDomainEntry(entry) ?? []));
 }
 
-function buildHandoff(login: HandoffEntry, secrets: Secrets): CheckedHandoff {
-  return {
-    protocol: 'handoff',
-    url: login.url,
-    issuer: login.issuer,
-    key: buildKey(login, secrets),
-    audience: buildAudience(login.audience),
-    nonce: login.nonce ?? 'echoed',
-    jti: login.jti ?? 'sent',
-    maxLifetime: login.max_lifetime === undefined ? DEFAULT_MAX_LIFETIME : seconds(login.max_lifetime),
-    unsolicited: login.unsolicited ?? 'refused',
-  };
-}
-
-function buildAudience(text: string | undefined): CheckedHandoff['audience'] {
-  if (text === undefined) return { is: 'router' };
-  return text === 'not_sent' ? { is: 'not_sent' } : { is: 'text', text };
-}
-
-function buildKey(login: HandoffEntry, secrets: Secrets): CheckedKey {
-  const { algorithms, jwks_url: url } = login;
-  const hmac = algorithms.filter(isHmac) satisfies HmacAlgorithm[];
-  if (hmac.length > 0) return { kind: 'secret', algorithms: hmac, secret: secretFor(login.secret, secrets) };
-  const asymmetric = algorithms.filter((algorithm): algorithm is PublicKeyAlgorithm => !isHmac(algorithm));
-  if (url !== undefined)
-    return { kind: 'jwks_url', algorithms: asymmetric, url, allowPrivate: login.allow_private ?? false };
-  return { kind: 'public_key', algorithms: asymmetric, text: secretFor(login.public_key, secrets).toString('utf8') };
-}
+/** OIDC Core §5.1 has the claim; the other protocols need not. */
+const emailVerified = (protocol: EnvironmentEntry['login']['protocol']) =>
+  protocol === 'oidc' ? 'required' : 'not_required';

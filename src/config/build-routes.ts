@@ -9,6 +9,7 @@ import { buildPortal } from './build-portal.ts';
 import { seconds } from './built-values.ts';
 import type { CheckedBranding, CheckedRoutes, HostAndPort } from './checked.ts';
 import type { Pictures } from './picture-rules.ts';
+import type { SamlProviders } from './saml-rules.ts';
 import type { RoutesFile } from './schema.ts';
 import { besideFile, type Secrets } from './secrets.ts';
 
@@ -18,6 +19,7 @@ export type Found = {
   readonly secrets: Secrets;
   readonly presets: ReadonlyMap<PortalName, PortalPreset>;
   readonly pictures: Pictures;
+  readonly samlProviders: SamlProviders;
 };
 
 /** A file without faults → the checked tree. What cannot happen in such a file is a bug and throws `Error`. */
@@ -26,10 +28,7 @@ export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
   const { origin: publicOrigin } = new URL(tree.public_url);
   const environments = new Map(
     Object.entries(tree.environments).map(([name, entry]) => {
-      return [
-        name as EnvironmentName,
-        buildEnvironment(name as EnvironmentName, entry, secrets, pictures.get(`environments.${name}.icon`)),
-      ];
+      return [name as EnvironmentName, buildEnvironment(name as EnvironmentName, entry, publicOrigin, found)];
     }),
   );
   const portals = new Map(

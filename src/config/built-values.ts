@@ -1,4 +1,5 @@
 import { type Instant, parseDuration, parseInstant } from '../core/time.ts';
+import type { ClaimSources } from '../protocols/claim-sources.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Seconds of a duration that the schema has seen; anything else is a bug and throws `Error`. */
@@ -21,3 +22,11 @@ export function secretFor(reference: object | undefined, secrets: Secrets): Buff
   if (!secret) throw new Error('a secret that was checked is gone');
   return secret;
 }
+
+/** The same as text. */
+export const textFor = (reference: object | undefined, secrets: Secrets): string =>
+  secretFor(reference, secrets).toString('utf8');
+
+/** Claims and their places as the file writes them: one name, or a list. */
+export const claimSourcesOf = (written: Readonly<Record<string, string | readonly string[]>> = {}): ClaimSources =>
+  new Map(Object.entries(written).map(([claim, places]) => [claim, typeof places === 'string' ? [places] : places]));

@@ -1,22 +1,28 @@
 import { checkAddresses } from './address-rules.ts';
 import { checkBranding } from './branding-rules.ts';
 import { buildRoutes } from './build-routes.ts';
+import { checkCertificates } from './certificate-rules.ts';
 import type { CheckedRoutes } from './checked.ts';
 import { checkClaims } from './claim-rules.ts';
 import { checkDomains } from './domain-rules.ts';
 import { includeFiles } from './include.ts';
 import { checkKeys } from './key-rules.ts';
 import { checkNotYet } from './not-yet.ts';
+import { checkOidc } from './oidc-rules.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { readPictures } from './picture-rules.ts';
 import { readPresets } from './preset-rules.ts';
 import { type Problem, reportOn, sortProblems } from './problem.ts';
-import { checkOrder, checkReferences, checkSignOut } from './reference-rules.ts';
+import { checkProxies } from './proxy-rules.ts';
+import { checkOrder, checkReferences } from './reference-rules.ts';
 import { checkReach } from './rule-reach.ts';
+import { readSamlProviders } from './saml-rules.ts';
 import { type RoutesDraft, type RoutesFile, routesSchema } from './schema.ts';
 import { prune, schemaProblems } from './schema-problems.ts';
 import { checkOnePurpose, checkSealKeys } from './secret-rules.ts';
 import { readSecrets, type Surroundings, secretsOf, standIns } from './secrets.ts';
+import { checkSessions } from './session-rules.ts';
+import { checkSignOut } from './sign-out-rules.ts';
 import type { Survey } from './survey.ts';
 import { checkTimes } from './time-rules.ts';
 import { checkUrls } from './url-rules.ts';
@@ -80,11 +86,16 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   checkSignOut(survey);
   checkDomains(survey);
   checkTimes(survey, surroundings.now);
+  checkSessions(survey);
+  checkProxies(survey);
   const uses = readSecrets(survey, surroundings, fileOf);
   const secrets = secretsOf(uses);
   checkOnePurpose(survey, uses);
   checkSealKeys(survey, uses);
   checkKeys(survey, secrets);
+  checkOidc(survey, secrets);
+  checkCertificates(survey, uses, given.now);
+  const samlProviders = readSamlProviders(survey, secrets, given.now);
   const { presets, problems: presetProblems } = readPresets(survey, surroundings);
   checkClaims(survey, presets);
   checkReach(survey);
@@ -102,6 +113,7 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
     secrets: built,
     presets,
     pictures,
+    samlProviders,
   });
   return { ok: true, routes, notices: problems, files: [...files], patterns };
 }

@@ -7,12 +7,7 @@ export function checkNotYet(survey: Survey): void {
     report.fault(['store'], 'a Redis store is not part of this version', 'Use sqlite:<path> or memory:.');
   }
   for (const { path, entry } of environmentsOf(survey)) {
-    const { login, logout, proxy } = entry;
-    if (login?.protocol !== undefined && login.protocol !== 'handoff') {
-      const at = [...path, 'login', 'protocol'];
-      report.fault(at, `protocol ${login.protocol} is not part of this version`, 'Protocol handoff is.');
-    }
-    if (proxy) report.fault([...path, 'proxy'], 'proxy is not part of this version', 'Remove it.', 'key');
+    const { logout } = entry;
     if (logout?.back) {
       const remedy = 'A sign-out goes through logout.front only.';
       report.notice([...path, 'logout', 'back'], 'back-channel logout is not delivered by this version', remedy, 'key');

@@ -32,7 +32,10 @@ export function checkReferences(survey: Survey): void {
   }
 }
 
-/** A list at whose end nobody is asked. What comes too late in it, rule-reach.ts says. */
+/**
+ * A list at whose end nobody is asked, or that would ask on a page that it does not have. What comes too late in it,
+ * rule-reach.ts says.
+ */
 export function checkOrder({ draft, report }: Survey): void {
   const steps = draft.discovery ?? [];
   const asks = steps.some(
@@ -42,18 +45,10 @@ export function checkOrder({ draft, report }: Survey): void {
     const remedy = 'End the list with picker, email or default.';
     report.notice(['discovery'], 'a person whom no step recognises is refused', remedy, 'key');
   }
-}
-
-/** `logout.then: portal` needs to know where the portal is. */
-export function checkSignOut(survey: Survey): void {
-  if (survey.draft.logout?.then !== 'portal') return;
-  for (const { path, entry } of portalsOf(survey)) {
-    if (entry.home_url !== undefined || survey.report.blamed([...path, 'home_url'])) continue;
-    survey.report.fault(
-      [...path, 'home_url'],
-      'required, and missing',
-      'logout.then: portal ends a sign-out there.',
-      'key',
-    );
+  if (steps.some((step) => step?.by === undefined || step.by === 'picker')) return;
+  for (const [index, step] of steps.entries()) {
+    if (step?.by !== 'remembered' || !step.confirm) continue;
+    const remedy = 'Add a step by: picker, on whose page the person is asked; or remove confirm.';
+    report.fault(['discovery', index, 'confirm'], 'there is no picker to ask on', remedy);
   }
 }

@@ -113,7 +113,14 @@ export const stepSchema = z.discriminatedUnion('by', [
   }),
   z.strictObject({ by: z.literal('source') }),
   z.strictObject({ by: z.literal('login_hint') }),
-  z.strictObject({ by: z.literal('remembered'), for: duration.optional().describe('How long. Default 30d.') }),
+  z.strictObject({
+    by: z.literal('remembered'),
+    for: duration.optional().describe('How long. Default 30d.'),
+    confirm: z
+      .boolean()
+      .optional()
+      .describe('Asks first, with this environment at the top of the picker. Default false: departs at once.'),
+  }),
   z.strictObject({ by: z.literal('rule'), when: when.describe('Every part must hold.'), to: name }),
   z.strictObject({ by: z.literal('email') }),
   z.strictObject({ by: z.literal('picker') }),

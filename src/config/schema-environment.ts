@@ -4,7 +4,8 @@ import { isPublicSuffix } from './public-suffix.ts';
 import { loginSchema } from './schema-login.ts';
 import { picture } from './schema-look.ts';
 import { says } from './schema-problems.ts';
-import { claimName, instant, parameter, some, text, url } from './schema-words.ts';
+import { proxySchema } from './schema-proxy.ts';
+import { claimName, instant, parameter, text, url } from './schema-words.ts';
 
 const NAME_DOMAINS = 'Name domains that only this environment’s people have, or write any.';
 
@@ -70,12 +71,6 @@ const logout = z.strictObject({
   back: z.strictObject({ url }).optional().describe('OpenID Connect Back-Channel Logout 1.0.'),
 });
 
-const proxy = z.strictObject({
-  host: text.describe('A host of its own, never the router’s.'),
-  upstream: url,
-  paths: some(z.string().regex(/^\//, says('must start with /', 'Write the prefix that is passed on.'))),
-});
-
 /** One entry of `environments`. */
 export const environmentSchema = z.strictObject({
   title: text.optional().describe('What people read. Default: the name.'),
@@ -90,5 +85,5 @@ export const environmentSchema = z.strictObject({
   disabled: z.boolean().optional().describe('Takes no login. Default false.'),
   from: instant.optional().describe('Takes logins from this moment on. A date begins at 00:00Z.'),
   until: instant.optional().describe('Takes none from this moment on.'),
-  proxy: proxy.optional().describe('Its login pages are reached through the router.'),
+  proxy: proxySchema.optional().describe('Its login pages are reached through the router.'),
 });

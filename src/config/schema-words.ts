@@ -109,24 +109,36 @@ export const secret = reference
   .describe('Where the secret is: { env: NAME } or { file: path }. It never stands in this file.')
   .register(unspeakable, { why: 'somebody may have written the secret here' });
 
-const PROTOCOL_CLAIMS = ['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'nonce', 'email', 'email_verified'];
+const TOKEN_CLAIMS = ['iss', 'aud', 'iat', 'exp', 'nbf', 'jti', 'nonce'];
+const JUDGED_CLAIMS = ['email', 'email_verified'];
 const OBJECT_WORDS = ['__proto__', 'constructor', 'prototype'];
 
+const claimOtherThan = (taken: readonly string[]) =>
+  matching(/^[A-Za-z][\w.:/-]{0,127}$/, 'must be a claim name', 'A letter, then letters, digits and _ . : / or -.')
+    .refine(
+      (value) => !taken.includes(value),
+      says('is a claim of the protocol, which the router writes itself', `Remove it; so are ${taken.join(', ')}.`),
+    )
+    .refine((value) => !OBJECT_WORDS.includes(value), says('cannot be the name of a claim', 'Use another name.'));
+
 /** A claim that an environment may assert or that is set for it: none of the protocol’s own (RFC 7519 §4.1). */
-export const claimName = matching(
-  /^[A-Za-z][\w.:/-]{0,127}$/,
-  'must be a claim name',
-  'A letter, then letters, digits and _ . : / or -.',
-)
-  .refine(
-    (value) => !PROTOCOL_CLAIMS.includes(value),
-    says(
-      'is a claim of the protocol, which the router writes itself',
-      `Remove it; so are ${PROTOCOL_CLAIMS.join(', ')}.`,
-    ),
-  )
-  .refine((value) => !OBJECT_WORDS.includes(value), says('cannot be the name of a claim', 'Use another name.'));
+export const claimName = claimOtherThan([...TOKEN_CLAIMS, ...JUDGED_CLAIMS]);
 
 /** At least one entry. */
 export const some = <Item extends z.ZodType>(item: Item) =>
   z.array(item).min(1, says('must not be empty', 'Name at least one, or remove the key.'));
+
+/** Claims and the places that may hold them, see protocols/claim-sources.ts: `{ ours: theirs }` or `{ ours: [theirs, …] }`. */
+export const claimSources = z.record(
+  claimOtherThan(TOKEN_CLAIMS),
+  z.union([text, some(text)], {
+    error: says('must be a name or a list of names', 'Write email: mail or email: [mail, upn].'),
+  }),
+);
+
+/** A file that is no secret, such as a certificate; relative to the file that names it. */
+export const publicFile = z.strictObject(
+  { file: text },
+  { error: ({ code }) => (code === 'invalid_type' ? NAMES_FILE : undefined) },
+);
+const NAMES_FILE = says('must name a file', 'Write { file: path }.');

@@ -3,8 +3,8 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Instant } from '../core/time.ts';
 import type { ListFolder, RealPath } from './include-pattern.ts';
 import type { Path } from './problem.ts';
-import type { SecretReference } from './schema.ts';
-import { environmentsOf, portalsOf, type Survey } from './survey.ts';
+import { type NamedUse, namedUses, type Reference } from './secret-uses.ts';
+import type { Survey } from './survey.ts';
 
 /** What the pure part is given instead of a file system: the content, or a word that says why not (`ENOENT`). */
 export type ReadFile = (path: string) => Buffer | { readonly error: string };
@@ -27,14 +27,8 @@ export type Surroundings = {
   readonly secrets?: 'needed' | 'not_needed';
 };
 
-type Reference = { readonly [Key in keyof SecretReference]?: SecretReference[Key] | undefined };
-
-/** One place of the file where a secret or a key is named. */
-export type SecretUse = {
-  readonly path: Path;
-  /** `public_key` is the one that is no secret. */
-  readonly kind: 'seal_key' | 'secret' | 'private_key' | 'public_key';
-  readonly reference: Reference;
+/** One of them, and what was found there. */
+export type SecretUse = NamedUse & {
   /** Absent when it could not be read; that has been reported. */
   readonly value?: Buffer;
 };
@@ -44,33 +38,14 @@ export type SecretUse = {
  * file that holds what is at a path; the paths that it names are relative to it.
  */
 export function readSecrets(survey: Survey, surroundings: Surroundings, fileOf: (path: Path) => string): SecretUse[] {
-  const uses: SecretUse[] = [];
-  const add = (path: Path, kind: SecretUse['kind'], reference: Reference | undefined) => {
-    if (!reference) return;
-    if (surroundings.secrets === 'not_needed') {
-      uses.push({ path, kind, reference });
-      return;
-    }
-    const found = readReference(reference, fileOf(path), surroundings);
-    if (Buffer.isBuffer(found)) uses.push({ path, kind, reference, value: found });
-    else {
-      uses.push({ path, kind, reference });
-      if (found) survey.report.fault([...path, found.key], found.message, found.remedy);
-    }
-  };
-  for (const [index, reference] of (survey.draft.seal_keys ?? []).entries())
-    add(['seal_keys', index], 'seal_key', reference);
-  for (const { path, entry } of portalsOf(survey)) {
-    add([...path, 'signing', 'secret'], 'secret', entry.signing?.secret);
-    add([...path, 'signing', 'private_key'], 'private_key', entry.signing?.private_key);
-  }
-  for (const { path, entry } of environmentsOf(survey)) {
-    if (entry.login?.protocol === 'oidc') add([...path, 'login', 'client_secret'], 'secret', entry.login.client_secret);
-    if (entry.login?.protocol !== 'handoff') continue;
-    add([...path, 'login', 'secret'], 'secret', entry.login.secret);
-    add([...path, 'login', 'public_key'], 'public_key', entry.login.public_key);
-  }
-  return uses;
+  const named = namedUses(survey);
+  if (surroundings.secrets === 'not_needed') return named;
+  return named.map((use) => {
+    const found = readReference(use.reference, fileOf(use.path), surroundings);
+    if (Buffer.isBuffer(found)) return { ...use, value: found };
+    if (found) survey.report.fault([...use.path, found.key], found.message, found.remedy);
+    return use;
+  });
 }
 
 /** What was found, by the `{ env }` or `{ file }` of the tree that names it; the checked tree is filled from it. */
@@ -114,7 +89,9 @@ function readReference(
     return { key: 'file', message: `the file cannot be read (${content.error})`, remedy };
   }
   const value = withoutNewline(content);
-  return value.length > 0 ? value : { key: 'file', message: 'the file is empty', remedy: 'Write the secret into it.' };
+  return value.length > 0
+    ? value
+    : { key: 'file', message: 'the file is empty', remedy: 'Write into it what it is named for.' };
 }
 
 /** What looks like the name of a variable; anything else may be the secret itself, written in the wrong place. */

@@ -28,7 +28,19 @@ export type Outcome = {
   readonly trail?: Trail;
 };
 
-export type LogoutReason = 'visit_ended' | 'no_visit' | 'leg_departed' | 'leg_returned';
+export type LogoutReason =
+  | 'visit_ended'
+  | 'no_visit'
+  | 'leg_departed'
+  | 'leg_returned'
+  /** The environment has no way to be told; nothing was sent. */
+  | 'leg_skipped'
+  /** The environment could not be told. */
+  | 'leg_failed'
+  /** The browser came back, and the environment did not say that its session ended. */
+  | 'leg_not_confirmed'
+  /** The environment itself said that the person signed out. */
+  | 'ended_by_environment';
 
 export type Audit = {
   record(outcome: Outcome): void;

@@ -18,7 +18,8 @@ export type Step =
   | { readonly by: 'hint'; readonly params: readonly string[] }
   | { readonly by: 'source' }
   | { readonly by: 'login_hint' }
-  | { readonly by: 'remembered'; readonly forSeconds: number }
+  /** With `confirm` the person is asked, the remembered environment first, instead of departing at once. */
+  | { readonly by: 'remembered'; readonly forSeconds: number; readonly confirm: boolean }
   | { readonly by: 'rule'; readonly when: Condition; readonly to: EnvironmentName }
   | { readonly by: 'email' }
   | { readonly by: 'picker' }
@@ -54,6 +55,7 @@ export type StepReason =
   | 'remembered_nothing'
   | 'remembered_too_long_ago'
   | 'remembered_left_unfinished'
+  | 'remembered_confirm'
   | 'rule_holds'
   | 'rule_does_not_hold'
   | 'email_domain'
@@ -174,7 +176,7 @@ export function discover(
 
 /**
  * Where a person may belong whom one environment could not sign in: every environment that an automatic step
- * would still answer with, in the order of the steps, each once.
+ * would still answer with, or suggest, in the order of the steps, each once.
  */
 export function candidates(
   discovery: Discovery,
@@ -188,7 +190,8 @@ export function candidates(
   for (const step of discovery.steps) {
     if (step.by === 'picker' || (step.by === 'email' && facts.typedEmail === undefined)) continue;
     const finding = read(step, context);
-    const environment = 'found' in finding && !wasTried(facts, finding.found) && offered(context, finding.found);
+    const name = 'found' in finding ? finding.found : 'ask' in finding ? finding.suggested?.name : undefined;
+    const environment = name !== undefined && !wasTried(facts, name) && offered(context, name);
     if (environment) found.add(environment);
   }
   return [...found];
@@ -233,7 +236,7 @@ function read(step: Step, context: Context): Finding {
     case 'login_hint':
       return readLoginHint(context);
     case 'remembered':
-      return readRemembered(step.forSeconds, context);
+      return readRemembered(step, context);
     case 'rule': {
       const { holds, saw } = matchCondition(step.when, context.facts, context.portal.name);
       return holds
@@ -294,18 +297,20 @@ function readDomainOf(address: string, discovery: Discovery, found: StepReason, 
   return second ? { pass: 'domain_shared', saw } : { found: only, saw, reason: found, loginHint: email.address };
 }
 
-function readRemembered(forSeconds: number, context: Context): Finding {
-  const { facts, now } = context;
+function readRemembered({ forSeconds, confirm }: Step & { by: 'remembered' }, context: Context): Finding {
+  const { discovery, facts, now } = context;
   const latest = latestVisit(facts.visits);
   if (!latest) return { pass: 'remembered_nothing', saw: '' };
   const saw = latest.environment;
   if (latest.at + forSeconds < now || latest.at > now + CLOCK_SKEW) return { pass: 'remembered_too_long_ago', saw };
-  const suggested = offered(context, latest.environment);
-  const stuck = wasLeftUnfinished(latest, facts.unfinished, now);
-  if (stuck && suggested && hasPicks(context)) {
-    return { ask: 'picker', saw, reason: 'remembered_left_unfinished', suggested };
+  const suggested = wasTried(facts, saw) ? undefined : offered(context, saw);
+  // The page that asks is the picker's, and without that step nobody would read what is chosen there.
+  if (suggested && discovery.steps.some(({ by }) => by === 'picker')) {
+    const stuck = wasLeftUnfinished(latest, facts.unfinished, now);
+    if (stuck && hasPicks(context)) return { ask: 'picker', saw, reason: 'remembered_left_unfinished', suggested };
+    if (confirm) return { ask: 'picker', saw, reason: 'remembered_confirm', suggested };
   }
-  return { found: latest.environment, saw, reason: 'remembered_choice' };
+  return { found: saw, saw, reason: 'remembered_choice' };
 }
 
 /** Whether a login to the environment of the latest visit left after it and should have come back by now. */

@@ -154,6 +154,94 @@ export const REASONS = {
     'A token came to /enter, and the environment does not say `unsolicited: allowed`.',
   ),
 
+  // An OpenID provider's answer
+  iss_parameter_missing: row(
+    401,
+    'not_accepted',
+    'The answer has no `iss`, though the provider says that it names itself (RFC 9207): it may come from another provider. A provider with `endpoints` that cannot needs `iss_parameter: not_sent`.',
+  ),
+  code_missing: row(400, 'not_accepted', 'The provider’s answer has neither a code nor an error.'),
+  code_refused: row(
+    401,
+    'not_accepted',
+    'The provider does not accept the code (invalid_grant): used, expired, or made for another client, return address or browser.',
+  ),
+  userinfo_mismatch: row(
+    401,
+    'not_accepted',
+    'The userinfo answer is about somebody else than the id_token, or contradicts it.',
+  ),
+  signed_in_too_long_ago: row(401, 'not_accepted', '`auth_time` is longer ago than `max_age`, or was not sent.'),
+
+  // The environment's SAML response
+  saml_malformed: row(
+    401,
+    'not_accepted',
+    'No SAML 2.0 message as it has to be: XML without DOCTYPE, comments and CDATA, all required parts in it, and at most 256 KiB.',
+  ),
+  saml_structure_refused: row(
+    401,
+    'not_accepted',
+    'An assertion or a signature is there twice or stands where it must not (signature wrapping); somebody may be probing.',
+  ),
+  saml_algorithm_not_allowed: row(
+    401,
+    'not_accepted',
+    'Signed or encrypted with an algorithm that is not accepted. Set the provider to RSA with SHA-256, and AES.',
+  ),
+  saml_signature_missing: row(
+    401,
+    'not_accepted',
+    'What `signed` names is not signed. Set the provider to sign it, or change `signed`.',
+  ),
+  saml_signature_invalid: row(
+    401,
+    'not_accepted',
+    'The signature does not verify with any certificate of the provider. Compare its metadata: the key may have changed.',
+  ),
+  saml_decryption_failed: row(
+    401,
+    'not_accepted',
+    'The assertion is encrypted, and not to the key of `decryption`; or there is none.',
+  ),
+  saml_issuer_mismatch: row(401, 'not_accepted', 'The Issuer is not the provider’s entity ID, as text.'),
+  saml_audience_mismatch: row(
+    401,
+    'not_accepted',
+    'No AudienceRestriction, or one without the router’s entity ID. Compare it with the provider’s settings.',
+  ),
+  saml_recipient_mismatch: row(
+    401,
+    'not_accepted',
+    'The Recipient of the subject confirmation is not this environment’s return address.',
+  ),
+  saml_destination_mismatch: row(
+    401,
+    'not_accepted',
+    'The Destination is not the address at which the message came in, or a signed message has none.',
+  ),
+  saml_in_response_to_mismatch: row(
+    401,
+    'not_accepted',
+    'The message answers another request than that of this login, or none. Logins that start at the provider begin at /enter.',
+  ),
+  saml_expired: row(401, 'not_accepted', 'A NotOnOrAfter has passed, by more than the 60 s allowed for clocks.'),
+  saml_not_yet_valid: row(
+    401,
+    'not_accepted',
+    'An IssueInstant or NotBefore is more than 60 s ahead. Compare the provider’s clock.',
+  ),
+  saml_too_old: row(
+    401,
+    'not_accepted',
+    'The message, or with `force_authn` the authentication itself, is older than `max_age`.',
+  ),
+  saml_authn_context_mismatch: row(
+    401,
+    'not_accepted',
+    'The person was authenticated in a way that `authn_contexts` does not name.',
+  ),
+
   // Policy
   email_malformed: row(
     403,
@@ -173,13 +261,21 @@ export const REASONS = {
     'cancelled',
     'The environment answered error=access_denied: the person cancelled, or may not use it.',
   ),
-  login_required: row(403, 'cancelled', 'The environment answered error=login_required.'),
+  login_required: row(
+    403,
+    'cancelled',
+    'The environment answered error=login_required, or that it would have to ask the person something (`prompt: none`).',
+  ),
   unknown_user: row(
     403,
     'unknown_person',
     'The environment does not know this person. They may belong to another one.',
   ),
-  environment_unavailable: row(502, 'environment_trouble', 'The environment answered error=temporarily_unavailable.'),
+  environment_unavailable: row(
+    502,
+    'environment_trouble',
+    'The environment could not be reached, or answered that it is temporarily unavailable.',
+  ),
   environment_error: row(
     502,
     'environment_trouble',
@@ -189,6 +285,16 @@ export const REASONS = {
     502,
     'environment_trouble',
     'The environment’s `jwks_url` cannot be read and no good copy is left.',
+  ),
+  metadata_refused: row(
+    502,
+    'environment_trouble',
+    'The provider’s metadata cannot be used: its `issuer` is not the environment’s, byte for byte, or an endpoint is absent or no https address.',
+  ),
+  client_refused: row(
+    502,
+    'environment_trouble',
+    'The provider does not accept `client_id` and its proof. Compare the secret or key; some providers want `client_auth: client_secret_post`.',
   ),
   environment_timeout: row(504, 'environment_trouble', 'The environment did not answer in time.'),
 

@@ -20,6 +20,8 @@ const ANOTHER_MAY: ReadonlySet<Reason> = new Set([
   'environment_error',
   'environment_timeout',
   'keys_unavailable',
+  'metadata_refused',
+  'client_refused',
 ]);
 
 /** Offered at once; the page that lists them all is one click away. */

@@ -19,6 +19,7 @@ export const STEP_SENTENCES = {
   remembered_too_long_ago: 'this browser signed in through it before, but too long ago',
   remembered_left_unfinished:
     'this browser left for the remembered environment and did not come back, so the person is asked',
+  remembered_confirm: 'this browser signed in through it before, and the person is asked whether to go there again',
   rule_holds: 'the rule’s condition holds',
   rule_does_not_hold: 'the rule’s condition does not hold',
   email_domain: 'the domain of the typed email belongs to one environment',

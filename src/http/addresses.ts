@@ -6,9 +6,17 @@ export type Address =
   | { readonly at: 'logout'; readonly portal: PortalName }
   | { readonly at: 'logout_run'; readonly run: string }
   | { readonly at: 'return'; readonly environment: EnvironmentName }
+  | { readonly at: 'logout_return'; readonly environment: EnvironmentName }
+  | { readonly at: 'description'; readonly environment: EnvironmentName }
   | { readonly at: 'enter'; readonly environment: EnvironmentName; readonly portal: PortalName }
   | { readonly at: 'metadata' }
   | { readonly at: 'jwks' };
+
+/** What stands beside an environment's return address, by its last segment. */
+const RETURN_ROOMS: ReadonlyMap<string, 'logout_return' | 'description'> = new Map([
+  ['logout', 'logout_return'],
+  ['metadata', 'description'],
+]);
 
 const SEALED = /^[A-Za-z0-9_-]+$/;
 
@@ -34,9 +42,10 @@ export function findAddress(fixed: ReadonlyMap<string, Address>, path: string): 
   if (known) return known;
   const [before, room, first = '', second, more] = path.split('/', 5);
   if (before !== '' || more !== undefined) return undefined;
-  if (room === 'return' && second === undefined) {
+  if (room === 'return') {
     const environment = parseEnvironmentName(first);
-    return environment && { at: 'return', environment };
+    const at = second === undefined ? 'return' : RETURN_ROOMS.get(second);
+    return environment && at && { at, environment };
   }
   if (room === 'enter' && second !== undefined) {
     const environment = parseEnvironmentName(first);
@@ -53,6 +62,8 @@ export const METHODS: Readonly<Record<Address['at'], readonly string[]>> = {
   logout: ['GET'],
   logout_run: ['GET'],
   return: ['GET', 'POST'],
+  logout_return: ['GET', 'POST'],
+  description: ['GET'],
   enter: ['GET', 'POST'],
   metadata: ['GET'],
   jwks: ['GET'],

@@ -29,14 +29,14 @@ export const page = (status: number, { html, policy }: Page, cookies?: readonly 
 });
 
 /** Public metadata: anybody may read it, and keep it for five minutes. */
-export const metadata = (json: string): Answer => ({
+export const metadata = (body: string, contentType = 'application/json'): Answer => ({
   status: 200,
   headers: {
-    'content-type': 'application/json',
+    'content-type': contentType,
     'cache-control': 'public, max-age=300',
     'access-control-allow-origin': '*',
   },
-  body: json,
+  body,
 });
 
 /** For HEAD, prefetch, preview and embedded requests to an address that acts: an answer, and nothing done. */

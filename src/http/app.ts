@@ -3,18 +3,28 @@
  * served where is decided here, on the raw path, because a router that decodes or normalises would route
  * another address than the one that was sent.
  */
-import type { OutgoingHttpHeaders } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
 import { type Address, findAddress, METHODS } from './addresses.ts';
 import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
 import { onlyLooks, readCall } from './call.ts';
 import { enter } from './enter.ts';
 import type { Live, Surface } from './live.ts';
+import { continueSignOut, finishLeg } from './logout-legs.ts';
 import { frameFor } from './pages/layout.ts';
+import { proxiedAt, serveProxied, upgradeProxied } from './proxied.ts';
 import { refuse } from './refuse.ts';
 import { finishLogin } from './return.ts';
-import { continueSignOut, signOut } from './sign-out.ts';
+import { signOut } from './sign-out.ts';
 import { startLogin } from './start.ts';
 import type { Trace, Turn } from './turn.ts';
 
@@ -25,6 +35,9 @@ const MAX_HEADERS = 32_768;
 /** How long a client may take over its headers and over its whole request. Milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+
+/** How long a connection may stay without a request. Milliseconds. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
 /** Status lines for what the HTTP parser gave up on, by its code. */
 const UNREADABLE = {
@@ -41,11 +54,12 @@ const ALWAYS: Readonly<Record<string, string>> = {
 };
 
 export function openApp(surface: Surface): FastifyInstance {
+  // A client that keeps its connection would hold up the end by as long as it likes.
+  let closing = false;
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADERS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000 },
+    serverFactory: (handle) => openServer(surface, handle, () => closing),
     // The framework's own routing sees one address only.
     rewriteUrl: () => '/',
     clientErrorHandler: ({ code }, socket) => {
@@ -58,8 +72,6 @@ export function openApp(surface: Surface): FastifyInstance {
       surface.audit.record({ event: 'request.refused', reason, detail: 'not readable as HTTP' });
     },
   });
-  // A client that keeps its connection would hold up the end by as long as it likes.
-  let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
   });
@@ -69,7 +81,7 @@ export function openApp(surface: Surface): FastifyInstance {
   );
 
   const serve = async (request: FastifyRequest, reply: FastifyReply) =>
-    write(reply, await answer(surface, request), closing);
+    write(reply.hijack().raw, await answer(surface, request), closing);
   app.all('/', serve);
   app.setNotFoundHandler(serve);
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
@@ -77,9 +89,29 @@ export function openApp(surface: Surface): FastifyInstance {
     const known = Object.hasOwn(reason, error.statusCode ?? 0)
       ? reason[error.statusCode as keyof typeof reason]
       : undefined;
-    write(reply, finish(surface, surface.live(), request, known ? new Refusal(known) : error, {}), closing);
+    const refused = finish(surface, surface.live(), request, known ? new Refusal(known) : error, {});
+    write(reply.hijack().raw, refused, closing);
   });
   return app;
+}
+
+/** Requests to the hosts of environments leave before anything of the surface looks at them, their bodies unread. */
+function openServer(surface: Surface, handle: RequestListener, closing: () => boolean): Server {
+  const limits = {
+    maxHeaderSize: MAX_HEADERS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: 2_000,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Elsewhere an upgrade that is asked for is none, and the request is served as it is (RFC 9110 §7.8).
+    shouldUpgradeCallback: (request: IncomingMessage) => proxiedAt(surface.live(), request) !== undefined,
+  };
+  const server = createServer(limits, (request, response) => {
+    const proxied = proxiedAt(surface.live(), request);
+    if (proxied) serveProxied(surface, proxied, request, response, (answer) => write(response, answer, closing()));
+    else handle(request, response);
+  });
+  return server.on('upgrade', (request, socket, head) => upgradeProxied(surface, request, socket, head));
 }
 
 async function answer(surface: Surface, request: FastifyRequest): Promise<Answer> {
@@ -103,6 +135,7 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
     }
     if (at === 'metadata') return metadata(live.metadata);
     if (at === 'jwks') return metadata(live.jwks);
+    if (address.at === 'description') return describe(live, address.environment);
     if (onlyLooks(call)) return NOTHING_DONE;
     const wait = live.rateLimit?.take(call.clientIp, Date.now()) ?? 0;
     if (wait > 0) {
@@ -130,10 +163,20 @@ function act(address: Address, turn: Turn): Answer | Promise<Answer> {
       return signOut(turn, address.portal);
     case 'logout_run':
       return continueSignOut(turn, address.run);
+    case 'logout_return':
+      return finishLeg(turn, address.environment);
     case 'metadata':
     case 'jwks':
+    case 'description':
       throw new Error(`${address.at} does not act`);
   }
+}
+
+/** What an environment's administrator reads about this router. */
+function describe({ delegates }: Live, name: EnvironmentName): Answer {
+  const description = delegates.get(name)?.describe?.();
+  if (!description) throw new Refusal('address_unknown', `environment ${name} has nothing to read`);
+  return metadata(description.body, description.contentType);
 }
 
 function finish(
@@ -158,11 +201,10 @@ const withHeader = (answer: Answer, name: string, value: string): Answer => ({
 });
 
 /** One head, written as it is: nothing between here and the socket has a say in it any more. */
-function write(reply: FastifyReply, { status, headers, cookies, body = '' }: Answer, closing: boolean): void {
-  reply.hijack();
+function write(response: ServerResponse, { status, headers, cookies, body = '' }: Answer, closing: boolean): void {
   const head: OutgoingHttpHeaders = { ...ALWAYS, ...headers };
   if (status !== 204) head['content-length'] = Buffer.byteLength(body);
   if (cookies && cookies.length > 0) head['set-cookie'] = cookies as string[];
   if (closing) head.connection = 'close';
-  reply.raw.writeHead(status, head).end(body);
+  response.writeHead(status, head).end(body);
 }

@@ -3,7 +3,7 @@ import type { BlockList } from 'node:net';
 import { Refusal } from '../core/reason.ts';
 import { addressIn } from '../core/rule.ts';
 import type { Query } from '../portals/portal.ts';
-import { readQuery } from '../portals/query.ts';
+import { readForm, readQuery } from '../portals/query.ts';
 
 /** One request to the public listener, as handlers see it. Everything in it comes from outside. */
 export type Call = {
@@ -39,22 +39,36 @@ export function readCall(request: Received, target: string, body: unknown, trust
   const mark = target.indexOf('?');
   const search = mark === -1 ? '' : target.slice(mark + 1);
   const { headers } = request;
-  const header = (name: string) => {
-    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-  const peer = request.socket.remoteAddress ?? '';
-  const trusted = trustedProxies !== undefined && addressIn(trustedProxies, peer);
+  const header = (name: string) => readHeader(headers, name);
+  const { ip: clientIp, host } = clientOf(request, trustedProxies);
   return {
     method: request.method ?? '',
     path: mark === -1 ? target : target.slice(0, mark),
     search,
     query: search === '' ? NOTHING : readQuery(search),
-    form: typeof body === 'string' && body !== '' ? readQuery(body) : NOTHING,
-    clientIp: trusted ? clientBehind(header('x-forwarded-for') ?? '', peer, trustedProxies) : peer,
-    host: ((trusted && header('x-forwarded-host')) || headers.host || '').toLowerCase(),
+    form: typeof body === 'string' && body !== '' ? readForm(body) : NOTHING,
+    clientIp,
+    host,
     cookies: headers.cookie ?? '',
     header,
+  };
+}
+
+function readHeader(headers: Received['headers'], name: string): string | undefined {
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** Who asks, and for which host (in lower case, with its port): as the last trusted proxy says, where one does. */
+export function clientOf(
+  { headers, socket }: Received,
+  trustedProxies?: BlockList,
+): { readonly ip: string; readonly host: string } {
+  const peer = socket.remoteAddress ?? '';
+  const trusted = trustedProxies !== undefined && addressIn(trustedProxies, peer);
+  return {
+    ip: trusted ? clientBehind(readHeader(headers, 'x-forwarded-for') ?? '', peer, trustedProxies) : peer,
+    host: ((trusted && readHeader(headers, 'x-forwarded-host')) || headers.host || '').toLowerCase(),
   };
 }
 

@@ -3,7 +3,10 @@
  *
  * - `login.<reference>`, one for each login under way, so that parallel tabs do not meet. It must survive a
  *   form posted by an environment, which is another site: hence SameSite=None. What protects it is the sealed
- *   state that it is bound to, which no other site knows.
+ *   state that it is bound to, which no other site knows; a protocol without room for that state leaves it in
+ *   here, and answers for the binding by what it carries in it.
+ * - `leaving.<reference>.<environment>`, sealed, what a sign-out under way still needs to end one environment's
+ *   session, and `leaving.<reference>` the sign-out itself where a protocol has no room for it.
  * - `visit.<portal>.<environment>`, one for each visit, sealed. SameSite=Lax: an embedded request of another
  *   site cannot end a visit. One cookie a visit, so that a new one is set without having read the others.
  */
@@ -12,9 +15,14 @@ import { type EnvironmentName, type PortalName, parseEnvironmentName } from '../
 import type { Instant } from '../core/time.ts';
 import type { Visit } from '../core/visit.ts';
 import type { Sealer } from '../keys/keys.ts';
+import type { Browser } from '../protocols/delegate.ts';
+
+/** What the names of all our cookies begin with, whichever host they are for. */
+export const OURS = '__Host-wayhome-';
 
 const LOGIN = '__Host-wayhome-login.';
 const VISIT = '__Host-wayhome-visit.';
+const LEAVING = '__Host-wayhome-leaving.';
 
 /** Logins under way in one browser, and visits to one portal; older ones are forgotten. */
 const MAX_LOGINS = 6;
@@ -50,20 +58,24 @@ export type LoginCookie = {
   readonly startedAt: Instant;
   readonly portal: PortalName;
   readonly environment: EnvironmentName;
+  /** The sealed login, where the environment's protocol has no room for it. */
+  readonly sealed?: string;
 };
 
 /** Seconds that the cookie outlives its login, so that who comes back too late is told so. */
 const KEPT_AFTER = 3_600;
 
 export function setLoginCookie(login: LoginCookie, lifetime: number): string {
-  const value = `${login.secret}.${login.startedAt}.${login.portal}.${login.environment}`;
+  const { secret, startedAt, portal, environment, sealed } = login;
+  const value = `${secret}.${startedAt}.${portal}.${environment}${sealed === undefined ? '' : `.${sealed}`}`;
   return `${LOGIN}${login.reference}=${value}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime + KEPT_AFTER}`;
 }
 
-/** The secret of one login in this browser. */
-export function loginSecret(header: string, reference: string): string | undefined {
+/** What the browser keeps of one login under way. */
+export function readLogin(header: string, reference: string): Pick<LoginCookie, 'secret' | 'sealed'> | undefined {
   const [cookie] = cookiesNamed(header, `${LOGIN}${reference}=`);
-  return cookie?.value.split('.', 1)[0];
+  const [secret, , , , sealed] = cookie?.value.split('.', 5) ?? [];
+  return secret ? { secret, ...(sealed && { sealed }) } : undefined;
 }
 
 /** Logins that left from this browser, newest first, and the lines that clear those over the limit. */
@@ -82,11 +94,13 @@ export function readLogins(header: string): { logins: (Unfinished & { portal: st
 }
 
 export function setVisitCookie(visit: Visit, sealer: Sealer): string {
-  const { portal, environment, at, appUrl, frontLogout } = visit;
-  const text = JSON.stringify([at, appUrl, frontLogout?.url, frontLogout?.returnParam]);
+  const { portal, environment, at, appUrl, frontLogout, session } = visit;
+  const text = JSON.stringify([at, appUrl, frontLogout?.url, frontLogout?.returnParam, session]);
   const sealed = sealer.seal(['visit', portal, environment], text, at);
   return `${VISIT}${portal}.${environment}=${sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${VISIT_LIFETIME}`;
 }
+
+type KeptVisit = [number, string, string | null, string | null, string | null | undefined];
 
 /** This browser's visits to a portal; what cannot be opened is passed over. */
 export function readVisits(header: string, portal: PortalName, sealer: Sealer): Visit[] {
@@ -96,8 +110,15 @@ export function readVisits(header: string, portal: PortalName, sealer: Sealer): 
     const environment = parseEnvironmentName(name.slice(prefix.length));
     const text = environment && sealer.open(['visit', portal, environment], value);
     if (!environment || text === undefined) continue;
-    const [at, appUrl, url, returnParam] = JSON.parse(text) as [number, string, string | null, string | null];
-    visits.push({ portal, environment, at, appUrl, ...(url && returnParam && { frontLogout: { url, returnParam } }) });
+    const [at, appUrl, url, returnParam, session] = JSON.parse(text) as KeptVisit;
+    visits.push({
+      portal,
+      environment,
+      at,
+      appUrl,
+      ...(url && returnParam && { frontLogout: { url, returnParam } }),
+      ...(session && { session }),
+    });
   }
   return visits;
 }
@@ -123,3 +144,48 @@ export function clearOldVisits(
     .slice(MAX_VISITS - 1)
     .map((visit) => clearVisitCookie(portal, visit.environment));
 }
+
+/** What a sign-out needs later: `what` is an environment, or nothing for the sign-out itself. */
+export function setLeavingCookie(
+  reference: string,
+  what: EnvironmentName | undefined,
+  sealed: string,
+  lifetime: number,
+): string {
+  return `${leavingName(reference, what)}=${sealed}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime}`;
+}
+
+/** The sealed text that `setLeavingCookie` left. */
+export const readLeaving = (header: string, reference: string, what?: EnvironmentName): string | undefined =>
+  cookiesNamed(header, `${leavingName(reference, what)}=`)[0]?.value;
+
+export const clearLeavingCookie = (reference: string, what?: EnvironmentName): string =>
+  expire(leavingName(reference, what));
+
+const leavingName = (reference: string, what?: EnvironmentName): string =>
+  `${LEAVING}${reference}${what === undefined ? '' : `.${what}`}`;
+
+const CAUGHT = '__Host-wayhome-caught';
+
+/**
+ * On the host of an environment behind the router: the state of the login that passed there last. The environment
+ * never sees it, and a page of another site cannot bring it along (SameSite=Lax).
+ */
+export const setCaughtCookie = (state: string, lifetime: number): string =>
+  `${CAUGHT}=${state}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${lifetime}`;
+
+export const caughtState = (header: string): string | undefined =>
+  cookiesNamed(header, `${CAUGHT}=`)[0]?.value || undefined;
+
+export const clearCaughtCookie = (): string => expire(CAUGHT);
+
+/** The browser as a protocol sees it: every cookie but ours. Read when it is asked for. */
+export const browserOf = (header: string): Browser => ({
+  cookies: (name) =>
+    name.toLowerCase().startsWith(OURS.toLowerCase())
+      ? []
+      : header.split(';').flatMap((pair) => {
+          const equals = pair.indexOf('=');
+          return equals > 0 && pair.slice(0, equals).trim() === name ? [pair.slice(equals + 1).trim()] : [];
+        }),
+});

@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import type { Address } from './addresses.ts';
 import type { Directory } from './directory.ts';
 import type { Look } from './pages/look.ts';
+import type { LiveProxy } from './proxied.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export type Live = {
@@ -24,6 +25,8 @@ export type Live = {
   readonly publicOrigin: string;
   readonly portals: ReadonlyMap<PortalName, LivePortal>;
   readonly delegates: ReadonlyMap<EnvironmentName, Delegate>;
+  /** Environments whose pages are reached through the router, by their host. */
+  readonly proxied: ReadonlyMap<string, LiveProxy>;
   /** Exact paths of portals and metadata. */
   readonly addresses: ReadonlyMap<string, Address>;
   readonly logout: { readonly then: 'app' | 'portal' | 'page'; readonly fanOut: 'origin' | 'visited' | 'all' };

@@ -4,16 +4,19 @@
  */
 import { type Decision, decide, type Question } from '../core/decide.ts';
 import type { Trail } from '../core/discovery.ts';
+import { type Assertion, LONGEST_SESSION } from '../core/environment.ts';
 import { Refusal } from '../core/reason.ts';
+import { CLOCK_SKEW, type Instant } from '../core/time.ts';
 import { makeUuid } from '../keys/random.ts';
+import type { Departure } from '../protocols/delegate.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
-import { clearOldVisits, type LoginCookie, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
+import { browserOf, clearOldVisits, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
 import { attemptOf } from './login-url.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { frameFor } from './pages/layout.ts';
-import { makeReference, sealState } from './state.ts';
+import { makeReference, sealLogin, wireState } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** What came with an environment's answer. */
@@ -42,15 +45,20 @@ export async function proceed(turn: Turn, question: Question, came: Came = { key
   }
 }
 
-/** Off to the environment, with the login in a sealed state and the state's secret in a cookie. */
-function depart({ surface, live, call, now }: Turn, question: Question, decision: Decision & { do: 'depart' }): Answer {
+/**
+ * Off to the environment, with the login in a sealed state and the state's secret in a cookie; or on at once, where
+ * the environment can say without a detour who this is.
+ */
+async function depart(turn: Turn, question: Question, decision: Decision & { do: 'depart' }): Promise<Answer> {
+  const { surface, live, call, now, trace } = turn;
   const { environment, trail } = decision;
   const { request } = question;
-  const { tried, email } = attemptOf(question.about === 'start' ? question.facts : {});
+  const facts = question.about === 'start' ? question.facts : {};
+  const { tried, email } = attemptOf(facts);
   const loginHint = decision.loginHint ?? email;
   const delegate = live.delegates.get(environment.name);
   if (!delegate) throw new Refusal('environment_disabled', environment.name);
-  const login: LoginCookie = {
+  const login = {
     reference: makeReference(surface.random),
     secret: surface.random(16).toString('base64url'),
     startedAt: now,
@@ -60,19 +68,72 @@ function depart({ surface, live, call, now }: Turn, question: Question, decision
   const nonce = surface.random(16).toString('base64url');
   const until = now + live.loginLifetime;
   const carried = { request, nonce, startedAt: now, until, trail, tried, ...(email !== undefined && { email }) };
-  const state = sealState(surface.sealer, carried, login);
-  const { url } = delegate.begin({ state, nonce, ...(loginHint !== undefined && { loginHint }) });
-  return redirect(call.method, url, [setLoginCookie(login, live.loginLifetime), ...readLogins(call.cookies).clear]);
+  const seal = (carry?: string) =>
+    sealLogin(surface.sealer, carry === undefined ? carried : { ...carried, carry }, login);
+  let sealed: string | undefined;
+
+  // Should the environment fail right here, the next one is offered as it is after a return.
+  trace.reference = login.reference;
+  trace.environment = environment.name;
+  trace.trail = trail;
+  if (question.about === 'start') trace.facts = () => ({ ...question.facts, tried: [...tried, environment.name] });
+  const begun = await delegate.begin(
+    {
+      state: (carry) => wireState(login.reference, seal(carry)),
+      shortState: (carry) => {
+        sealed = seal(carry);
+        return login.reference;
+      },
+      nonce,
+      browser: browserOf(call.cookies),
+      portalReturn: () => live.portals.get(request.portal)?.open.returnUrl(request),
+      ...(loginHint !== undefined && { loginHint }),
+    },
+    now,
+  );
+  if ('claims' in begun) {
+    const keys = singleUse(begun, { ...login, until });
+    return proceed(turn, { about: 'assertion', request, assertion: begun }, { keys, login: { trail } });
+  }
+  const cookies = [
+    setLoginCookie(sealed === undefined ? login : { ...login, sealed }, live.loginLifetime),
+    ...readLogins(call.cookies).clear,
+  ];
+  return carryOut(turn, begun, environment.title, cookies);
+}
+
+/** What makes an answer to this login single use. */
+export function singleUse(
+  assertion: Assertion,
+  login: { readonly reference: string; readonly startedAt: Instant; readonly until: Instant },
+): SingleUse[] {
+  const keys = [{ key: `login:${login.reference}:${login.startedAt}`, until: login.until + CLOCK_SKEW }];
+  const { replayKey, acceptableUntil } = assertion;
+  if (replayKey !== undefined) keys.push({ key: `assertion:${replayKey}`, until: acceptableUntil });
+  return keys;
+}
+
+/** Sends the browser on: by a redirect, or by a form that it posts. `place` is where the person reads that they go. */
+export function carryOut(
+  { live, call }: Turn,
+  departure: Departure,
+  place: string,
+  cookies?: readonly string[],
+): Answer {
+  if ('url' in departure) return redirect(call.method, departure.url, cookies);
+  const frame = frameFor(live, call.header('accept-language'));
+  return page(200, handBackPage(frame, { place, ...departure }), cookies);
 }
 
 /** Home. Whatever can still refuse the person does so first; the token leaves only once single use is claimed. */
 async function handBack(
   turn: Turn,
-  { request }: Question,
+  question: Question,
   { environment, identity, portal }: Decision & { do: 'hand_back' },
   { keys, login }: Came,
 ): Promise<Answer> {
   const { surface, live, call, now, trace } = turn;
+  const { request } = question;
   const to = live.portals.get(portal.name);
   if (!to) throw new Refusal('portal_unknown', portal.name);
   const claims = to.open.makeClaims(identity, request, { now, id: makeUuid(surface.random) });
@@ -80,7 +141,15 @@ async function handBack(
   await claim(turn, keys);
 
   const { name, appUrl, frontLogout } = environment;
-  const visit = { portal: portal.name, environment: name, at: now, appUrl, ...(frontLogout && { frontLogout }) };
+  const session = question.about === 'assertion' ? question.assertion.session : undefined;
+  const visit = {
+    portal: portal.name,
+    environment: name,
+    at: now,
+    appUrl,
+    ...(frontLogout && { frontLogout }),
+    ...(session && session.length <= LONGEST_SESSION && { session }),
+  };
   // The login's cookie stays until it expires: coming back with it again is told apart from another browser.
   const cookies = [
     setVisitCookie(visit, surface.sealer),
@@ -97,17 +166,7 @@ async function handBack(
     initiated: request.initiated,
     ...(login && { trail: login.trail }),
   });
-  return delivery.mode === 'redirect'
-    ? redirect(call.method, delivery.url, cookies)
-    : page(
-        200,
-        handBackPage(frameFor(live, call.header('accept-language')), {
-          portal: portal.title,
-          action: delivery.action,
-          fields: delivery.fields,
-        }),
-        cookies,
-      );
+  return carryOut(turn, delivery.mode === 'redirect' ? { url: delivery.url } : delivery, portal.title, cookies);
 }
 
 /** Exactly once, for all time: refused when any of the keys was claimed before, or when nobody can tell. */

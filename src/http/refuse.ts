@@ -20,6 +20,7 @@ const EVENTS: Readonly<Partial<Record<Address['at'], EventName>>> = {
   enter: 'login.refused',
   logout: 'logout.refused',
   logout_run: 'logout.refused',
+  logout_return: 'logout.refused',
 };
 
 /** Anything thrown → an answer. What is not a `Refusal` is a bug: recorded in full, shown as `internal`. */

@@ -2,11 +2,10 @@ import { admit } from '../core/decide.ts';
 import type { Facts } from '../core/facts.ts';
 import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
-import { CLOCK_SKEW } from '../core/time.ts';
-import type { SingleUse } from '../store/store.ts';
 import type { Answer } from './answer.ts';
 import { parameters } from './call.ts';
-import { proceed } from './proceed.ts';
+import { browserOf } from './cookies.ts';
+import { proceed, singleUse } from './proceed.ts';
 import { readCircumstances } from './start.ts';
 import { isOver, type OpenedState, openState } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -16,9 +15,10 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
   const { surface, live, call, now, trace } = turn;
   if (!live.routes.environments.has(name)) throw new Refusal('address_unknown', `environment ${name}`);
   trace.environment = name;
+  const delegate = live.delegates.get(name);
   const params = parameters(call);
-  const state = openState(surface.sealer, params.get('state'), name, call.cookies);
-  const { reference, request, nonce, startedAt, until, trail } = state;
+  const state = openState(surface.sealer, params.get(delegate?.stateParam ?? 'state'), name, call.cookies);
+  const { reference, request, nonce, startedAt, until, trail, carry } = state;
   trace.reference = reference;
   trace.portal = request.portal;
   trace.request = request;
@@ -31,14 +31,11 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
   if (!portal) throw new Refusal('portal_unknown', request.portal);
   const admitted = admit(live.routes, portal, name, now);
   if ('reason' in admitted) throw new Refusal(admitted.reason, name);
-  const delegate = live.delegates.get(name);
   if (!delegate) throw new Refusal('environment_disabled', name);
 
-  const assertion = await delegate.complete(params, { nonce }, now);
-  const keys: SingleUse[] = [{ key: `login:${reference}:${startedAt}`, until: until + CLOCK_SKEW }];
-  if (assertion.replayKey !== undefined) {
-    keys.push({ key: `assertion:${assertion.replayKey}`, until: assertion.acceptableUntil });
-  }
+  const carried = { nonce, browser: browserOf(call.cookies), ...(carry !== undefined && { carry }) };
+  const assertion = await delegate.complete(params, carried, now);
+  const keys = singleUse(assertion, { reference, startedAt, until });
   return proceed(turn, { about: 'assertion', request, assertion }, { keys, login: { trail } });
 }
 

@@ -3,7 +3,8 @@
  *
  * On the wire it is `<reference>.<sealed>`. The reference finds the login's cookie; the sealed part opens only
  * with that cookie's secret and at the return address of the environment that the login left for (additional
- * data of the AEAD), which is what stops login CSRF and mix-up (RFC 9700 §2.1 and §4.4).
+ * data of the AEAD), which is what stops login CSRF and mix-up (RFC 9700 §2.1 and §4.4). Where a protocol has no
+ * room, the wire has the reference alone, and the sealed part stays in the cookie.
  */
 import type { Trail, TrailStep } from '../core/discovery.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
@@ -11,7 +12,7 @@ import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../core/time.ts';
 import type { Sealer } from '../keys/keys.ts';
-import { loginSecret } from './cookies.ts';
+import { readLogin } from './cookies.ts';
 
 export type LoginState = {
   readonly request: PortalRequest;
@@ -25,6 +26,8 @@ export type LoginState = {
   readonly tried: readonly EnvironmentName[];
   /** The person's email, where they typed it on a page of ours. */
   readonly email?: string;
+  /** What the environment's protocol has to remember of it. */
+  readonly carry?: string;
 };
 
 const REFERENCE_LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -44,13 +47,17 @@ const boundTo = ({ reference, secret, environment }: Bound) => ['login', environ
 /** What a step saw is kept this long in a state, which travels in an address. Characters. */
 const LONGEST_SAW = 40;
 
-export function sealState(sealer: Sealer, login: LoginState, bound: Bound): string {
-  const { request, nonce, startedAt, until, trail, tried, email = null } = login;
+/** The sealed part; see `wireState`. */
+export function sealLogin(sealer: Sealer, login: LoginState, bound: Bound): string {
+  const { request, nonce, startedAt, until, trail, tried, email = null, carry = null } = login;
   const steps = trail.map(({ by, saw, reason }) => [by, saw.slice(0, LONGEST_SAW), reason]);
   const { portal, initiated, params } = request;
-  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, until, steps, tried, email]);
-  return `${bound.reference}.${sealer.seal(boundTo(bound), text, startedAt)}`;
+  const text = JSON.stringify([portal, initiated, params, nonce, startedAt, until, steps, tried, email, carry]);
+  return sealer.seal(boundTo(bound), text, startedAt);
 }
+
+/** The state as it travels in an address. */
+export const wireState = (reference: string, sealed: string): string => `${reference}.${sealed}`;
 
 type Sealed = [
   PortalName,
@@ -61,6 +68,7 @@ type Sealed = [
   Instant,
   [TrailStep['by'], string, TrailStep['reason']][],
   EnvironmentName[],
+  string | null,
   string | null,
 ];
 
@@ -75,18 +83,29 @@ export function openState(
 ): OpenedState {
   if (!state) throw new Refusal('state_missing');
   const reference = state.slice(0, 10);
-  if (!REFERENCE_PATTERN.test(reference) || state[10] !== '.')
+  if (!REFERENCE_PATTERN.test(reference) || (state.length > 10 && state[10] !== '.'))
     throw new Refusal('state_invalid', 'not a state of this router');
-  const secret = loginSecret(cookies, reference);
-  if (!secret) throw new Refusal('login_not_from_this_browser', `login ${reference}`);
-  const text = sealer.open(boundTo({ reference, secret, environment }), state.slice(11));
-  if (text === undefined) throw new Refusal('state_invalid', `login ${reference}`);
-  const [portal, initiated, params, nonce, startedAt, until, steps, tried, email] = JSON.parse(text) as Sealed;
+  const login = readLogin(cookies, reference);
+  if (!login) throw new Refusal('login_not_from_this_browser', `login ${reference}`);
+  const sealed = state.length > 10 ? state.slice(11) : login.sealed;
+  const text = sealed && sealer.open(boundTo({ reference, secret: login.secret, environment }), sealed);
+  if (!text) throw new Refusal('state_invalid', `login ${reference}`);
+  const [portal, initiated, params, nonce, startedAt, until, steps, tried, email, carry] = JSON.parse(text) as Sealed;
   const trail = steps.map(([by, saw, reason], index): TrailStep => {
     return { by, saw, outcome: index === steps.length - 1 ? 'answered' : 'passed', reason };
   });
   const request = { portal, initiated, params };
-  return { request, nonce, startedAt, until, trail, tried, reference, ...(email !== null && { email }) };
+  return {
+    request,
+    nonce,
+    startedAt,
+    until,
+    trail,
+    tried,
+    reference,
+    ...(email !== null && { email }),
+    ...(carry !== null && { carry }),
+  };
 }
 
 /** Whether a login took too long, or comes from a future that clocks do not explain. */

@@ -1,14 +1,15 @@
 /**
  * Logout runs: one sign-out, and each party that it must tell. This version tells environments through the
- * browser (front channel), one after the other. Planning is pure; nothing is kept on the server, since the run
- * travels sealed in the address that the environment sends the browser back to.
+ * browser (front channel), one after the other: at a page of theirs, or in the words of the protocol that signs
+ * their people in. Planning is pure; nothing is kept on the server, since the run travels sealed with the browser.
  */
 import type { Environment, FrontLogout } from '../core/environment.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import type { Instant } from '../core/time.ts';
 import { latestVisit, type Visit } from '../core/visit.ts';
 
-export type Leg = { readonly environment: EnvironmentName; readonly front: FrontLogout };
+/** Without `front`, the environment's protocol ends its session. */
+export type Leg = { readonly environment: EnvironmentName; readonly front?: FrontLogout };
 
 export type LogoutRun = {
   readonly reference: string;
@@ -26,6 +27,8 @@ export type LogoutPlan = {
   readonly then: 'app' | 'portal' | 'page';
   readonly fanOut: 'origin' | 'visited' | 'all';
   readonly homeUrl?: string;
+  /** Whether an environment's protocol can end its session. */
+  readonly byProtocol: (environment: EnvironmentName) => boolean;
 };
 
 /** The person is gone after this long; the rest of a run is not followed. Seconds. */
@@ -58,9 +61,10 @@ export function planLogout(
     reference: started.reference,
     portal: portal.name,
     startedAt: started.now,
-    legs: [...names].flatMap((environment) => {
+    legs: [...names].flatMap((environment): Leg[] => {
       const front = frontOf(environment);
-      return front ? [{ environment, front }] : [];
+      if (front) return [{ environment, front }];
+      return plan.byProtocol(environment) ? [{ environment }] : [];
     }),
     ...(then !== undefined && { then }),
     ...(origin && appUrl !== undefined && { origin: { environment: origin.environment, appUrl } }),

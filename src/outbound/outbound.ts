@@ -7,10 +7,10 @@
 export type Outbound = {
   /**
    * A caller of its own for each environment: connections, breaker and places in the queue are not shared.
-   * Nothing is loaded and nothing connected before its first call.
+   * Nothing is loaded and nothing connected before its first call. `name` is for messages.
    */
   callerFor(name: string, trust: Trust): Caller;
-  /** Closes every caller. */
+  /** Ends every caller at once; calls under way fail as `network`. */
   close(): Promise<void>;
 };
 
@@ -27,9 +27,11 @@ export type Trust = {
 export type Caller = {
   /**
    * One call with all guards on: https only (plain http on loopback), no redirect followed, private addresses
-   * refused unless `allowPrivate`, 5 s in total, 256 KiB after decompression. Throws `OutboundError`.
+   * refused unless `allowPrivate`, 5 s in total (waiting for a place included), 256 KiB after decompression.
+   * Throws `OutboundError`; a header that cannot be sent is a mistake of ours and throws what undici throws.
    */
   call(request: OutboundRequest): Promise<OutboundAnswer>;
+  /** Keeps no connection any longer. Calls under way still end in their answer, so a reload fails nobody. */
   close(): Promise<void>;
 };
 
@@ -71,7 +73,7 @@ export type OutboundErrorKind =
   /** Everything else between here and there: no such name, refused, reset, not HTTP. */
   | 'network';
 
-/** Why a call did not end in an answer. The message names the host and never the query. */
+/** Why a call did not end in an answer. The message names the host or the environment, never the path or the query. */
 export class OutboundError extends Error {
   readonly kind: OutboundErrorKind;
 

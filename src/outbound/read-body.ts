@@ -6,17 +6,20 @@ import { OutboundError } from './outbound.ts';
 /** What we say in Accept-Encoding. Brotli is left out: its decoder takes a 16 MiB window if the sender asks. */
 export const ACCEPTED_CODINGS = 'gzip, deflate';
 
+/** Bytes, of the body as sent and again after decompression. */
+export const MAX_BODY = 256 * 1024;
+
 /**
  * The whole body, decompressed (RFC 9110 §8.4.1), or an `OutboundError`: `too_large` as soon as it holds more than
- * `maxBytes`, so that a small body that inflates costs no more than they do; `encoding` for any other coding.
+ * `MAX_BODY`, so that a small body that inflates costs no more than they do; `encoding` for any other coding.
  */
-export async function readBody(body: Readable, coding: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+export async function readBody(body: Readable, coding: string, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const collect = async (source: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of source) {
       size += chunk.length;
-      if (size > maxBytes) throw new OutboundError('too_large', `the body is larger than ${maxBytes} bytes`);
+      if (size > MAX_BODY) throw new OutboundError('too_large', `the body is larger than ${MAX_BODY} bytes`);
       chunks.push(chunk);
     }
   };
@@ -33,7 +36,6 @@ export async function readBody(body: Readable, coding: string, maxBytes: number,
       await pipeline(body, createInflate(), collect, { signal });
       break;
     default:
-      body.destroy();
       throw new OutboundError('encoding', 'a content coding that was not asked for');
   }
   return Buffer.concat(chunks);

@@ -1,3 +1,4 @@
+import { planCaught } from './caught-delivery.ts';
 import { checkSettings, fillSettings } from './check-settings.ts';
 import { carriedClaims, planClaims } from './claim-plan.ts';
 import { planDelivery, reservedNames } from './delivery.ts';
@@ -23,6 +24,7 @@ export function openPortal(preset: PortalPreset, given: PortalSettings): OpenPor
     carries: carriedClaims(preset.token),
     ...requests,
     makeClaims: (identity, request, { now, id }) => claims({ identity, request, now, id }),
+    readDelivery: planCaught(preset, delivery, requests.returnUrl, given.portal),
     deliver: planDelivery(preset, config, delivery, requests.returnUrl),
   };
 }

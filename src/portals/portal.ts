@@ -27,12 +27,20 @@ export type OpenPortal = {
     request: PortalRequest,
     minted: { readonly now: Instant; readonly id: string },
   ): string;
+  /**
+   * Reads a redirect to this portal that an environment made for itself: its token, and the return address without
+   * it. `undefined` for every other address.
+   */
+  readDelivery(location: string): CaughtDelivery | undefined;
   /** How the signed token reaches the portal. Throws `Refusal` when it cannot (too long for a URL). */
   deliver(request: PortalRequest, token: string): Delivery;
 };
 
 /** Every name at most once; a name that stood twice was refused before (`request_parameter_duplicated`). */
 export type Query = ReadonlyMap<string, string>;
+
+/** `query`: what `readEntry` reads. */
+export type CaughtDelivery = { readonly token: string; readonly query: Query };
 
 export type Delivery =
   | { readonly mode: 'redirect'; readonly url: string }

@@ -25,7 +25,5 @@ function valueAt(from: unknown, place: string): unknown {
   const dot = place.indexOf('.');
   if (dot <= 0) return undefined;
   const name = place.slice(0, dot);
-  return Object.hasOwn(from, name)
-    ? valueAt((from as Record<string, unknown>)[name], place.slice(dot + 1))
-    : undefined;
+  return Object.hasOwn(from, name) ? valueAt((from as Record<string, unknown>)[name], place.slice(dot + 1)) : undefined;
 }

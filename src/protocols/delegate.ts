@@ -34,8 +34,11 @@ export type DelegateLogout = {
   begin(logout: BeginLogout, now: Instant): Departure | undefined | Promise<Departure | undefined>;
   /** What came back to the logout address: returns when the environment says that its session ended. Throws `Refusal`. */
   complete(answer: Answer, logout: CarriedLogout, now: Instant): void | Promise<void>;
-  /** Reads the environment's own request to end a session, brought by the person's browser. Throws `Refusal`. */
-  readonly receive?: (answer: Answer, now: Instant) => LogoutNotice | Promise<LogoutNotice>;
+  /**
+   * Reads the environment's own request to end a session, brought by the person's browser; `undefined` when it is
+   * none. Throws `Refusal`.
+   */
+  readonly receive?: (answer: Answer, now: Instant) => LogoutNotice | undefined | Promise<LogoutNotice | undefined>;
 };
 
 /** Two ways of handing the login to the environment; a protocol calls exactly one of them, once. */
@@ -54,6 +57,8 @@ export type BeginLogin = StateMaker & {
   readonly nonce: string;
   /** The person's email where it is known, so that the environment need not ask again. */
   readonly loginHint?: string;
+  /** The portal's own return address, where this login has one: for environments that know no router. */
+  portalReturn(): string | undefined;
   readonly browser: Browser;
 };
 

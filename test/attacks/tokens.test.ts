@@ -73,7 +73,9 @@ t.test('case 18: a token that was used is refused in every spelling and with eve
   ];
   for (const [what, token, reason] of spellings) {
     for (const how of ['get', 'post'] as const) {
-      await denied(t, world, `${what}, ${how}`, reason, () => arrive('legacy', () => token, how));
+      // A form may hold line breaks; a token may not.
+      const inForm = how === 'post' && reason === 'request_malformed' ? 'jwt_malformed' : reason;
+      await denied(t, world, `${what}, ${how}`, inForm, () => arrive('legacy', () => token, how));
     }
     await alive(t, world);
   }

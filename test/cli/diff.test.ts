@@ -263,7 +263,9 @@ t.test('secrets that are not needed are not read, and what stands for them is kn
   const file = write(temporaryFolder(t), 'old.yaml');
   const secretsOf = ({ portals, environments, sealKeys }: CheckedRoutes) => {
     const signing = [...portals.values()].map((portal) => ('secret' in portal.signing ? portal.signing.secret : ''));
-    const keys = [...environments.values()].map(({ login }) => (login.key.kind === 'secret' ? login.key.secret : ''));
+    const keys = [...environments.values()].map(({ login }) =>
+      login.protocol === 'handoff' && login.key.kind === 'secret' ? login.key.secret : '',
+    );
     return [...signing, ...keys, ...sealKeys].map(String);
   };
   const given = await readRoutes(file, SECRETS, { secrets: 'not_needed' });
@@ -342,6 +344,27 @@ t.test('what is stored of logins holds no email, no address, no cookie, no page 
   t.equal(status, 0);
   t.match(stdout, /Not judged: 2 decisions, because header user-agent was not recorded\./);
   t.match(stdout, /Not judged: 2 decisions, because client_ip within \/24 was not recorded\./);
+});
+
+t.test('who searches the list has decided nothing yet, so a search is no recorded decision', async (t) => {
+  const path = join(temporaryFolder(t), 'wayhome.db');
+  const routes = changedRoutes((tree) => Object.assign(tree, { store: `sqlite:${path}`, record: { keep: 100 } }));
+  const world = await openWorld(t, { routes, sqlite: path });
+  const browser = world.browser();
+  const typing = { headers: { 'sec-fetch-dest': 'empty', 'sec-fetch-site': 'same-origin' } };
+  for (const find of ['', 'e', 'eu', 'eur', 'nowhere'])
+    t.equal((await browser.get(`${LOGIN}&find=${find}`, typing)).status, 200, `a search for “${find}”`);
+  t.equal((await browser.get(`${LOGIN}&find=eu&ask=picker`)).status, 200, 'by the form');
+  t.equal((await browser.get(`${LOGIN}&ask=picker`)).status, 200, 'the list itself');
+  t.equal((await browser.get(`${LOGIN}&choose=eu`)).status, 302, 'what was found and chosen');
+  await world.close();
+  const store = openSqliteStore(path);
+  const kept = (await Array.fromAsync(store.recorded())).map((line) => JSON.parse(line).decided);
+  await store.close();
+  t.same(kept, [
+    { page: 'picker', by: 'picker', reason: 'picker_asked' },
+    { environment: 'eu', by: 'picker', reason: 'picker_chosen' },
+  ]);
 });
 
 t.test('nothing is recorded unless the file says so, and a reload begins and ends it', async (t) => {

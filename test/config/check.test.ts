@@ -38,7 +38,7 @@ t.test('a file with ten planted faults reports ten, each at its line and column'
   );
 });
 
-t.test('the contract’s example has no fault but its undefined environment and what comes later', async (t) => {
+t.test('the contract’s example has no fault but its undefined environment', async (t) => {
   const names = ['WAYHOME_SEAL_KEY', 'PYLON_SHARED_SECRET', 'US_HANDOFF_SECRET', 'GLOBEX_SECRET'];
   const unset = checkText(read('contract-example.yaml'));
   t.equal(
@@ -52,8 +52,6 @@ t.test('the contract’s example has no fault but its undefined environment and 
   const outcome = checkText(read('contract-example.yaml'), { variables });
   t.strictSame(faultsOf(outcome), [
     'portals.support.environments[1]: there is no environment "eu"',
-    'environments.globex.login.protocol: protocol oidc is not part of this version',
-    'environments.globex.proxy: proxy is not part of this version',
     'discovery[4].to: there is no environment "eu"',
   ]);
   t.strictSame(noticesOf(outcome), [

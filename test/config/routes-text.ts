@@ -55,6 +55,7 @@ export function checkText(
     variables?: Record<string, string | undefined>;
     files?: Record<string, string | Buffer>;
     now?: Instant;
+    secrets?: 'not_needed';
   } = {},
 ): Outcome {
   const readFile: ReadFile = (path) => {
@@ -70,7 +71,8 @@ export function checkText(
   const there = Object.keys(given.files ?? {}).flatMap((path) => [path, dirname(path)]);
   const realPath: RealPath = (path) =>
     path === '.' || there.includes(path) ? resolve('/', path) : { error: 'ENOENT' };
-  return checkRoutes({ file: 'routes.yaml', text, readFile, listFolder, realPath, now, variables });
+  const secrets = given.secrets ?? 'needed';
+  return checkRoutes({ file: 'routes.yaml', text, readFile, listFolder, realPath, now, variables, secrets });
 }
 
 /** The good file with pieces replaced; a piece that is not there is a mistake of the test. */

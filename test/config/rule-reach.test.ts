@@ -79,6 +79,8 @@ const ORDER: readonly Row[] = [
   ['every automatic step after a default', ['{ by: default, to: us }', 'by: hint', 'by: remembered', rule('{ host: a }')], `discovery[1]: ${LATE}`, `discovery[2]: ${LATE}`, `discovery[3]: ${LATE}`],
   ['pages that a person can ask for past a default', ['{ by: default, to: us }', 'by: email']],
   ['a rule after a page', ['by: email', rule('{ host: a }')]],
+  ['a rule after a page about what is remembered', ['{ by: remembered, confirm: true }', rule('{ host: a }'), 'by: picker']],
+  ['a page about what is remembered, after a default', ['{ by: default, to: us }', '{ by: remembered, confirm: true }', 'by: picker'], `discovery[1]: ${LATE}`],
 ];
 
 t.test('check reports a step for which earlier ones leave nothing, and no other', async (t) => {
@@ -88,6 +90,26 @@ t.test('check reports a step for which earlier ones leave nothing, and no other'
     checkText(withSteps(rule('{ host: a }'), rule('{ host: b }'), rule('{ host: [a, b] }'))),
   ).notices;
   t.match(notice, { line: 32, column: 5, remedy: /^discovery\[0\], discovery\[1\] does\. Put this step higher/ });
+});
+
+t.test('a remembered environment is confirmed on the page of the picker, so there has to be one', (t) => {
+  const rows: readonly (readonly [steps: readonly string[], ...faults: string[]])[] = [
+    [['{ by: remembered, confirm: true }', 'by: email'], 'discovery[0].confirm: there is no picker to ask on'],
+    [['{ by: remembered, confirm: true }', 'by: picker']],
+    [['by: picker', '{ by: remembered, confirm: true }']],
+    [['{ by: remembered, confirm: false }', 'by: email']],
+  ];
+  const faultsWith = (steps: readonly string[]) => {
+    const text = goodWith(['  - by: hint\n  - by: picker\n', steps.map((step) => `  - ${step}\n`).join('')]);
+    return faultsOf(checkText(text));
+  };
+  for (const [steps, ...faults] of rows) t.strictSame(faultsWith(steps), faults, steps.join(' '));
+  t.strictSame(
+    faultsWith(['{ by: remembered, confirm: true }', '{ by: piker }']),
+    ['discovery[1].by: "piker" is not known here'],
+    'what a mistyped step was to be, nobody knows',
+  );
+  t.end();
 });
 
 t.test('a portal that does not offer the environment goes on to the next step', async (t) => {

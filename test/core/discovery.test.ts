@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type Discovery, discover, type Step, type StepReason } from '../../src/core/discovery.ts';
+import { candidates, type Discovery, discover, type Step, type StepReason } from '../../src/core/discovery.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Facts } from '../../src/core/facts.ts';
 import type { EnvironmentName, PortalName } from '../../src/core/names.ts';
@@ -92,7 +92,7 @@ const STEPS = {
   hint: { by: 'hint', params: ['env', 'domain_hint'] },
   source: { by: 'source' },
   login_hint: { by: 'login_hint' },
-  remembered: { by: 'remembered', forSeconds: 30 * DAY },
+  remembered: { by: 'remembered', forSeconds: 30 * DAY, confirm: false },
   rule: { by: 'rule', when: { header: { name: 'cf-ipcountry', in: new Set(['DE', 'FR']) } }, to: name('eu') },
   email: { by: 'email' },
   picker: { by: 'picker' },
@@ -149,12 +149,6 @@ t.test('every step alone', (t) => {
     ['remembered', 'too old', { visits: [visit('eu', NOW - 30 * DAY - 1)] }, 'nothing: remembered_too_long_ago'],
     ['remembered', 'from the future', { visits: [visit('eu', NOW + 61)] }, 'nothing: remembered_too_long_ago'],
     ['remembered', 'gone', { visits: [visit('gone', NOW)] }, 'nothing: not_offered_here'],
-    [
-      'remembered',
-      'left and not come back',
-      { visits: [visit('eu', NOW - 99)], unfinished: [{ environment: name('eu'), at: NOW - 20 }] },
-      'ask picker: remembered_left_unfinished',
-    ],
     [
       'remembered',
       'another tab that left just now',
@@ -273,6 +267,62 @@ t.test('what the person says on our page outranks every guess', (t) => {
   t.end();
 });
 
+t.test('a remembered environment is asked about where that is wanted, and where nobody came back from it', (t) => {
+  const { remembered, email, picker } = STEPS;
+  const confirm: Step = { ...remembered, confirm: true };
+  const eu: Given = { visits: [visit('eu', NOW - 99)] };
+  const stuck: Given = { ...eu, unfinished: [{ environment: name('eu'), at: NOW - 20 }] };
+  const globex: Given = { visits: [visit('globex', NOW - 99)] };
+  const rows: [string, readonly Step[], Given, string, suggested?: string][] = [
+    ['to be confirmed', [confirm, picker], eu, 'ask picker: remembered_confirm', 'eu'],
+    ['one that is not listed', [confirm, picker], globex, 'ask picker: remembered_confirm', 'globex'],
+    ['before any rule', [confirm, STEPS.default, picker], eu, 'ask picker: remembered_confirm', 'eu'],
+    [
+      'an earlier step answers',
+      [STEPS.hint, confirm, picker],
+      { ...eu, query: { env: 'us' } },
+      'us: hint_names_environment',
+    ],
+    ['yes', [confirm, picker], { ...eu, choice: 'eu' }, 'eu: picker_chosen'],
+    ['no, another one', [confirm, picker], { ...eu, choice: 'us' }, 'us: picker_chosen'],
+    ['no, by email address', [confirm, picker, email], { ...eu, ask: 'email' }, 'ask email: email_asked'],
+    [
+      'an address of nobody',
+      [confirm, email, picker],
+      { ...eu, typedEmail: 'kim@nobody.test' },
+      'ask picker: remembered_confirm',
+      'eu',
+    ],
+    ['a search of the list', [confirm, picker], { ...eu, ask: 'picker' }, 'ask picker: picker_asked'],
+    ['nothing remembered', [confirm, picker], {}, 'ask picker: picker_asked'],
+    ['too old', [confirm, picker], { visits: [visit('eu', NOW - 31 * DAY)] }, 'ask picker: picker_asked'],
+    ['disabled since', [confirm, picker], { visits: [visit('off', NOW - 99)] }, 'ask picker: picker_asked'],
+    ['it failed a moment ago', [confirm, picker], { ...eu, tried: [name('eu')] }, 'ask picker: picker_asked'],
+    ['no page to ask on', [confirm, email], eu, 'eu: remembered_choice'],
+    ['left and not come back', [remembered, picker], stuck, 'ask picker: remembered_left_unfinished', 'eu'],
+    ['both', [confirm, picker], stuck, 'ask picker: remembered_left_unfinished', 'eu'],
+    ['left, and it failed', [remembered, picker], { ...stuck, tried: [name('eu')] }, 'ask picker: picker_asked'],
+    ['left, and no page to ask on', [remembered], stuck, 'eu: remembered_choice'],
+  ];
+  for (const [title, steps, given, expected, suggested] of rows) {
+    const found = read(steps, given);
+    t.equal(summary(steps, given), expected, title);
+    t.equal(found.outcome === 'asked' ? found.suggested?.name : undefined, suggested, title);
+  }
+  t.strictSame(read([STEPS.hint, confirm, picker], eu).trail, [
+    { by: 'hint', saw: 'env, domain_hint', outcome: 'passed', reason: 'hint_absent' },
+    { by: 'remembered', saw: 'eu', outcome: 'asked', reason: 'remembered_confirm' },
+  ]);
+  const next = (given: Given) => candidates(discovery(confirm, picker), environments, portal, facts(given), NOW);
+  t.strictSame(
+    next({ ...eu, tried: [name('us')] }).map((one) => one.name),
+    ['eu'],
+    'where another one failed, it is offered',
+  );
+  t.strictSame(next({ ...eu, tried: [name('eu')] }), []);
+  t.end();
+});
+
 t.test('a typed address goes along to the environment, and only the typed one', (t) => {
   const typed = read([STEPS.email], { typedEmail: 'Kim@Globex.example' });
   t.equal(typed.outcome === 'answered' && typed.loginHint, 'kim@globex.example');
@@ -309,18 +359,18 @@ t.test('no input makes it throw or answer with an environment outside the portal
       choice: word,
       typedEmail: word,
       ask: fc.constantFrom('email' as const, 'picker' as const),
+      tried: fc.array(word.map(name)),
     },
     { requiredKeys: [] },
   );
-  const steps = fc.shuffledSubarray(Object.values(STEPS) as Step[]);
+  const steps = fc.shuffledSubarray<Step>([...Object.values(STEPS), { ...STEPS.remembered, confirm: true }]);
   const seen = new Set<StepReason>();
   fc.assert(
     fc.property(steps, given, (order, input) => {
       const found = read(order, input as Given);
       for (const step of found.trail) seen.add(step.reason);
-      if (found.outcome !== 'answered') return;
-      if (!portal.environments.has(found.environment.name) || found.environment.disabled)
-        throw new Error(found.environment.name);
+      const named = found.outcome === 'answered' ? found.environment : found.outcome === 'asked' && found.suggested;
+      if (named && (!portal.environments.has(named.name) || named.disabled)) throw new Error(named.name);
     }),
     { numRuns: 20_000 },
   );

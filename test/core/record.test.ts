@@ -200,7 +200,9 @@ const { when } = fc.letrec<{ when: Condition }>((tie) => ({
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom<Step[]>({ by: 'source' }, { by: 'login_hint' }, { by: 'email' }, { by: 'picker' }),
   fc.constantFrom<Step[]>({ by: 'hint', params: ['env', 'org'] }, { by: 'hint', params: ['login_hint'] }),
-  fc.constantFrom(30 * DAY, 12 * 3600, 90 * 60, 45, 1).map((forSeconds): Step => ({ by: 'remembered', forSeconds })),
+  fc
+    .constantFrom(30 * DAY, 12 * 3600, 90 * 60, 45, 1)
+    .map((forSeconds): Step => ({ by: 'remembered', forSeconds, confirm: forSeconds === 45 })),
   fc.record({ when, to: environmentName }).map(({ when: given, to }) => rule(given, to)),
   environmentName.map((to): Step => ({ by: 'default', to })),
 );
@@ -233,7 +235,7 @@ t.test('what new routes look at and no record holds is told, where discovery com
     ['the address', rule({ clientIp: blockList('10.0.0.0/8') }), 'client_ip'],
     ['the language', rule({ language: new Set(['de']) }), 'header accept-language'],
     ['the page', { by: 'source' }, 'header referer'],
-    ['the memory', { by: 'remembered', forSeconds: DAY }, 'the remembered environment'],
+    ['the memory', { by: 'remembered', forSeconds: DAY, confirm: false }, 'the remembered environment'],
   ];
   for (const [what, added, lacks] of rows) {
     const next = routes([...old.discovery.steps.slice(0, 1), added, { by: 'picker' }]);
@@ -248,6 +250,32 @@ t.test('what new routes look at and no record holds is told, where discovery com
   t.same(replay(fine, facts(), coarse).missing, [], 'a smaller block decides for a larger one');
 });
 
+t.test('a remembered environment that new routes would have confirmed moves to the page that asks', async (t) => {
+  const remembering = (confirm: boolean) =>
+    routes([{ by: 'hint', params: ['env'] }, { by: 'remembered', forSeconds: 30 * DAY, confirm }, { by: 'picker' }]);
+  const [departs, asks] = [remembering(false), remembering(true)];
+  const visits = [{ portal: PORTAL, environment: 'eu' as EnvironmentName, at: NOW - 3 * DAY, appUrl: '' }];
+  const comparison = openComparison(departs, asks);
+  for (const given of [
+    facts({ visits }),
+    facts({ visits, query: { env: 'us' } }),
+    facts(),
+    facts({ visits, choice: 'eu' }),
+  ])
+    comparison.add(record(departs, given));
+  const { judged, moved, moves } = comparison.result();
+  t.same([judged, moved], [4, 1]);
+  t.match(moves[0], {
+    from: { environment: 'eu', by: 'remembered', reason: 'remembered_choice' },
+    to: { page: 'picker', by: 'remembered', reason: 'remembered_confirm' },
+    parting: { step: 2 },
+  });
+  t.match(outcome(replay(asks, facts({ visits }), departs).decision), {
+    environment: 'eu',
+    reason: 'remembered_choice',
+  });
+});
+
 // --- What a record holds ------------------------------------------------------------------------------------------
 
 t.test('a record holds what routing needs of one login, and no person', async (t) => {
@@ -255,7 +283,7 @@ t.test('a record holds what routing needs of one login, and no person', async (t
     { by: 'hint', params: ['env'] },
     { by: 'source' },
     { by: 'login_hint' },
-    { by: 'remembered', forSeconds: 30 * DAY },
+    { by: 'remembered', forSeconds: 30 * DAY, confirm: false },
     rule({ header: { name: 'cf-ipcountry', in: new Set(['DE']) } }),
     rule({ header: { name: 'cookie', in: new Set(['a=b']) } }),
     rule({ clientIp: blockList('10.0.0.0/8'), language: new Set(['de']) }),

@@ -1,6 +1,15 @@
 import t from 'tap';
 import type { Browser, Seen } from '../support/browser.ts';
-import { comeBack, departure, environmentToken, LOGIN, openWorld, portalToken, type World } from '../support/world.ts';
+import {
+  changedRoutes,
+  comeBack,
+  departure,
+  environmentToken,
+  LOGIN,
+  openWorld,
+  portalToken,
+  type World,
+} from '../support/world.ts';
 
 /** The links of a page by their text. */
 function links({ body }: Seen): Map<string, string> {
@@ -51,6 +60,53 @@ t.test('a person whom the remembered environment does not know is one click from
   t.ok(portalToken(await finish(world, browser, next, 'eu')));
   world.now += 60;
   t.equal(departure(await browser.get(LOGIN)).to.host, 'eu.acme.test', 'the memory has corrected itself');
+});
+
+t.test('a remembered place may be suggested instead: one click away, and another choice replaces it', async (t) => {
+  const EMAIL_FIELD = /<input[^>]*type="email"/;
+  const routes = changedRoutes(({ discovery }) => {
+    Object.assign(discovery.find(({ by }) => by === 'remembered') ?? {}, { confirm: true });
+  });
+  const world = await openWorld(t, { routes });
+  const browser = world.browser();
+  const asked = async (start = LOGIN) => {
+    world.now += 60;
+    const page = await browser.get(start);
+    t.equal(page.status, 200, 'nobody departs unasked');
+    return page;
+  };
+  t.match((await asked()).body, EMAIL_FIELD, 'nothing is remembered yet, so the next step asks');
+  await comeBack(world, browser, 'us');
+
+  const first = await asked();
+  t.strictSame([...links(first).keys()], ['Continue to United States', 'Europe', 'Find it by my email address']);
+  t.match(first.body, /Last time you signed in through United States\./);
+  const yes = await follow(browser, first, 'Continue to United States');
+  t.equal(departure(yes).to.host, 'us.acme.test');
+  t.ok(portalToken(await finish(world, browser, yes, 'us')));
+
+  const no = await follow(browser, await asked(), 'Europe');
+  t.equal(departure(no).to.host, 'eu.acme.test');
+  const before = await asked();
+  t.ok(links(before).has('Continue to United States'), 'a choice is remembered once it has succeeded');
+  t.ok(portalToken(await finish(world, browser, no, 'eu')));
+  const after = await asked();
+  t.strictSame([...links(after).keys()], ['Continue to Europe', 'United States', 'Find it by my email address']);
+
+  const refused = await answerError(browser, await follow(browser, after, 'Continue to Europe'), 'access_denied');
+  t.notOk(links(refused).has('Europe'), 'what failed is not offered again');
+  const other = await answerError(browser, await follow(browser, after, 'United States'), 'access_denied');
+  t.ok(links(other).has('Europe'), 'where another place failed, the remembered one is offered');
+  const again =
+    links(other)
+      .get('Choose another place to sign in')
+      ?.replace(/&ask=\w+/, '') ?? '';
+  t.ok(links(await asked(again)).has('Continue to Europe'), 'and still suggested');
+
+  const elsewhere = departure(await browser.get(`${LOGIN}&env=globex`));
+  t.equal(elsewhere.to.host, 'acme.globex.example', 'what a link says needs no confirming');
+  await browser.get('/logout');
+  t.match((await asked()).body, EMAIL_FIELD, 'a sign-out erases it');
 });
 
 t.test('nobody is led in a circle: what failed in this attempt is not answered by itself again', async (t) => {

@@ -107,6 +107,8 @@ t.test('whatever the path, finding never throws, and what is found spells exactl
         jwks: ['/.well-known/jwks.json', '/oidc/jwks'],
         logout_run: [`/logout/${'run' in address ? address.run : ''}`],
         return: [`/return/${'environment' in address ? address.environment : ''}`],
+        logout_return: [`/return/${'environment' in address ? address.environment : ''}/logout`],
+        description: [`/return/${'environment' in address ? address.environment : ''}/metadata`],
         enter: [
           'environment' in address && 'portal' in address ? `/enter/${address.environment}/${address.portal}` : '',
         ],

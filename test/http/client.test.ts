@@ -10,7 +10,7 @@ import { parameters, readCall } from '../../src/http/call.ts';
 import {
   clearOldVisits,
   clearVisitCookies,
-  loginSecret,
+  readLogin,
   readLogins,
   readVisits,
   setLoginCookie,
@@ -164,7 +164,7 @@ t.test('whatever the Cookie header, reading it never throws and finds only what 
       const standing = pairs.find((pair) => pair.startsWith(name))?.slice(name.length);
       const visits = readVisits(header, support, sealer);
       return (
-        loginSecret(header, REFERENCE) === standing?.split('.')[0] &&
+        readLogin(header, REFERENCE)?.secret === standing?.split('.')[0] &&
         visits.length > 0 === pairs.includes(visitPair) &&
         visits.every((one) => one.environment === us && one.appUrl === visit.appUrl) &&
         readLogins(header).logins.every(({ at }) => Number.isSafeInteger(at)) &&
@@ -178,7 +178,7 @@ t.test('whatever the Cookie header, reading it never throws and finds only what 
 
 t.test('a cookie of ours is read wherever it stands, and nothing that only looks like it', (t) => {
   for (const header of [loginPair, `x=1; ${loginPair}`, `x=1;${loginPair}; y=2`, `a; ${loginPair}`]) {
-    t.equal(loginSecret(header, REFERENCE), 'c2VjcmV0', header.slice(0, 20));
+    t.equal(readLogin(header, REFERENCE)?.secret, 'c2VjcmV0', header.slice(0, 20));
   }
   for (const header of [
     `x=1 ${loginPair}`,
@@ -187,7 +187,7 @@ t.test('a cookie of ours is read wherever it stands, and nothing that only looks
     `x=1,${loginPair}`,
     `x="1 ${loginPair}"`,
   ]) {
-    t.equal(loginSecret(header, REFERENCE), undefined, header.slice(0, 20));
+    t.equal(readLogin(header, REFERENCE)?.secret, undefined, header.slice(0, 20));
   }
   t.end();
 });

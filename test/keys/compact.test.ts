@@ -21,6 +21,8 @@ const readPayload = (payload: string) => [() => readCompact(forge(HEADER, payloa
 t.test('a plain token is taken apart', async (t) => {
   const token = readCompact(forge({ ...HEADER, kid: 'key-1' }, CLAIMS));
   t.same(token.header, { alg: 'HS256', kid: 'key-1' });
+  const digest = `${'+/Az'.repeat(10)}+/A=`;
+  t.equal(readCompact(forge({ ...HEADER, kid: digest }, CLAIMS)).header.kid, digest, '32 bytes in base64');
   t.same(token.claims, CLAIMS);
   t.equal(`${token.signingInput}.${token.signature.toString('base64url')}`, token.text);
 });
@@ -111,6 +113,7 @@ t.test('case 20: a header outside the allow-list is refused and nothing is fetch
     'kid with a NUL': readHeader({ ...HEADER, kid: 'a\0' }),
     'kid with a line end': readHeader({ ...HEADER, kid: 'a\n' }),
     'kid too long': readHeader({ ...HEADER, kid: 'k'.repeat(201) }),
+    'kid as path of that length': readHeader({ ...HEADER, kid: `/${'../'.repeat(14)}=` }),
     'kid empty': readHeader({ ...HEADER, kid: '' }),
     'kid as number': readHeader({ ...HEADER, kid: 1 }),
     'alg absent': readHeader({ typ: 'JWT' }),

@@ -41,7 +41,7 @@ function openSet(initial: unknown, algorithms: PublicKeyAlgorithm[] = ['RS256'])
     set.reads++;
     if (set.down) throw new Error('network: us.acme.test');
     const body = typeof set.answer === 'string' ? set.answer : JSON.stringify(set.answer);
-    return { status: set.status, contentType: 'application/json', body: Buffer.from(body) };
+    return { status: set.status, headers: {}, body: Buffer.from(body) };
   };
   return { set, verifier: openJwks({ url: URL_OF_SET, algorithms, fetch }) };
 }
@@ -103,7 +103,7 @@ t.test('case 25: a read that hangs does not hold up tokens whose key is known', 
   let reads = 0;
   const fetch = (): Promise<OutboundAnswer> => {
     const body = Buffer.from(JSON.stringify({ keys: [JWK_ONE] }));
-    return reads++ === 0 ? Promise.resolve({ status: 200, contentType: '', body }) : new Promise(() => {});
+    return reads++ === 0 ? Promise.resolve({ status: 200, headers: {}, body }) : new Promise(() => {});
   };
   const verifier = openJwks({ url: URL_OF_SET, algorithms: ['RS256'], fetch });
   const good = await signed(ONE.privateKey, 'one');
@@ -126,7 +126,7 @@ t.test('while one read hangs no second one begins', async (t) => {
   const token = await signed(ONE.privateKey, 'one');
   const waiting = [0, 10, HOUR].map((later) => outcome(verifier, token, NOW + later));
   t.equal(reads, 1);
-  answer({ status: 200, contentType: '', body: Buffer.from(JSON.stringify({ keys: [JWK_ONE] })) });
+  answer({ status: 200, headers: {}, body: Buffer.from(JSON.stringify({ keys: [JWK_ONE] })) });
   t.same(await Promise.all(waiting), ['accepted', 'accepted', 'accepted']);
 });
 
@@ -161,7 +161,7 @@ t.test('a fetch that throws before it returns is a failure like any other', asyn
   let reads = 0;
   const fetch = (): Promise<OutboundAnswer> => {
     if (reads++ === 0) throw new Error('network');
-    return Promise.resolve({ status: 200, contentType: '', body: Buffer.from(JSON.stringify({ keys: [JWK_ONE] })) });
+    return Promise.resolve({ status: 200, headers: {}, body: Buffer.from(JSON.stringify({ keys: [JWK_ONE] })) });
   };
   const verifier = openJwks({ url: URL_OF_SET, algorithms: ['RS256'], fetch });
   const token = await signed(ONE.privateKey, 'one');
@@ -298,7 +298,8 @@ t.test(
     const { url } = await serve(t, (_, response) => answer(response));
     const outbound = openOutbound({ timeoutMs: 300 });
     t.teardown(() => outbound.close());
-    const fetch = () => outbound.get(url, { allowPrivate: true, accept: 'application/json' });
+    const caller = outbound.callerFor('us', { allowPrivate: true });
+    const fetch = () => caller.call({ url, headers: { accept: 'application/json' } });
     const verifier = openJwks({ url, algorithms: ['RS256'], fetch });
     const token = await signed(ONE.privateKey, 'one');
     t.equal(await outcome(verifier, token), 'accepted');

@@ -15,6 +15,8 @@ import { forge, NOW, reasonOf, refusesAll, rsaKeys, SECRET } from '../keys/token
 const NONCE = 'q83vEjRWeJCrze8SNFZ4kA';
 const STATE = 'c2VhbGVk.c3RhdGU';
 const ROUTER = 'https://login.acme.com/';
+const CARRIED = { nonce: NONCE, browser: { cookies: () => [] } };
+const BEGIN = { ...CARRIED, state: () => STATE, shortState: () => STATE, portalReturn: () => undefined };
 const HEADER = { alg: 'HS256', typ: 'JWT' };
 const ABSENT = undefined;
 
@@ -29,6 +31,7 @@ const SETTINGS: HandoffSettings = {
   jti: 'sent',
   maxLifetime: DEFAULT_MAX_LIFETIME,
   unsolicited: false,
+  sendsTo: 'router',
 };
 
 const CLAIMS = {
@@ -52,7 +55,7 @@ const open = (changes: Partial<HandoffSettings> = {}) => {
     arrive: (claims: Changes = {}, now = NOW) =>
       delegate.complete(
         new Map([['access_token', forge(HEADER, { ...CLAIMS, ...claims })]]),
-        { nonce: NONCE },
+        CARRIED,
         now,
       ) as Assertion,
     enter: (claims: Changes = {}, now = NOW) =>
@@ -71,12 +74,12 @@ t.test('the departure carries the return address with its state, the nonce and p
     ['https://us.acme.com/sso?a=b&', ''],
   ];
   for (const [loginUrl, before] of urls) {
-    const { url } = open({ loginUrl }).begin({ state: STATE, nonce: NONCE });
+    const { url } = open({ loginUrl }).begin(BEGIN, NOW) as { url: string };
     const back = 'https%3A%2F%2Flogin.acme.com%2Freturn%2Fus%3Fstate%3D';
     t.equal(url, `${loginUrl}${before}redirect_uri=${back}${STATE}&nonce=${NONCE}`);
     t.equal(new URL(url).searchParams.get('redirect_uri'), `https://login.acme.com/return/us?state=${STATE}`);
   }
-  const { url } = open().begin({ state: STATE, nonce: NONCE, loginHint: 'a+b&c=d@us.acme.com' });
+  const { url } = open().begin({ ...BEGIN, loginHint: 'a+b&c=d@us.acme.com' }, NOW) as { url: string };
   t.equal(new URL(url).searchParams.get('login_hint'), 'a+b&c=d@us.acme.com');
   t.throws(() => open({ loginUrl: 'https://us.acme.com/#/sso' }), /fragment/);
 });
@@ -97,7 +100,7 @@ t.test('an accepted token becomes an assertion of what it says about the person'
 
 t.test('a claim named __proto__ changes nothing', async (t) => {
   const token = forge(HEADER, JSON.stringify(CLAIMS).replace('{', '{"__proto__":{"role":"admin"},'));
-  const { claims } = (await open().complete(new Map([['access_token', token]]), { nonce: NONCE }, NOW)) as Assertion;
+  const { claims } = (await open().complete(new Map([['access_token', token]]), CARRIED, NOW)) as Assertion;
   t.equal(claims.role, undefined);
   t.equal(({} as Changes).role, undefined);
 });
@@ -206,7 +209,7 @@ t.test('of several faults the first to mend is named', (t) =>
 
 t.test('nothing is believed before the signature holds', async (t) => {
   const { complete } = open();
-  const read = (token: string) => complete(new Map([['access_token', token]]), { nonce: NONCE }, NOW);
+  const read = (token: string) => complete(new Map([['access_token', token]]), CARRIED, NOW);
   await refusesAll(t, {
     'another secret': [
       () => read(forge(HEADER, { ...CLAIMS, iss: 'x' }, Buffer.alloc(32, 5))),
@@ -217,7 +220,7 @@ t.test('nothing is believed before the signature holds', async (t) => {
     'case 20: jku': [() => read(forge({ ...HEADER, jku: 'https://evil.test/' }, CLAIMS)), 'jwt_header_not_allowed'],
     'case 18: a line end': [() => read(`${forge(HEADER, CLAIMS)}\n`), 'jwt_malformed'],
     empty: [() => read(''), 'jwt_malformed'],
-    absent: [() => complete(new Map(), { nonce: NONCE }, NOW), 'jwt_malformed'],
+    absent: [() => complete(new Map(), CARRIED, NOW), 'jwt_malformed'],
   });
 });
 
@@ -240,7 +243,7 @@ t.test('an error answer is read first, and its text goes nowhere but the log', a
         ['error_description', description],
         ['access_token', forge(HEADER, CLAIMS)],
       ]),
-      { nonce: NONCE },
+      CARRIED,
       NOW,
     );
   for (const [word, reason] of words) t.equal(await reasonOf(() => answer(word)), reason, word);
@@ -292,15 +295,14 @@ t.test('public keys work alike', async (t) => {
     new CompactSign(Buffer.from(JSON.stringify({ ...CLAIMS, ...claims })))
       .setProtectedHeader({ alg: 'PS256', typ: 'JWT' })
       .sign(privateKey);
-  const arrive = async (claims: Changes) =>
-    complete(new Map([['access_token', await sign(claims)]]), { nonce: NONCE }, NOW);
+  const arrive = async (claims: Changes) => complete(new Map([['access_token', await sign(claims)]]), CARRIED, NOW);
   t.equal(((await arrive({})) as Assertion).claims.email, 'ada@us.acme.com');
   t.equal(await reasonOf(() => arrive({ aud: 'x' })), 'jwt_audience_mismatch');
 });
 
 t.test('tokens as jsonwebtoken and PyJWT write them are accepted', async (t) => {
   const { complete } = open({ jti: 'not_sent' });
-  const accept = (token: string) => reasonOf(() => complete(new Map([['access_token', token]]), { nonce: NONCE }, NOW));
+  const accept = (token: string) => reasonOf(() => complete(new Map([['access_token', token]]), CARRIED, NOW));
   const { iss, aud, iat, nonce, email } = CLAIMS;
   t.equal(
     await accept(jsonwebtoken.sign({ iat, nonce, email }, SECRET, { issuer: iss, audience: aud, expiresIn: '5m' })),

@@ -23,6 +23,10 @@ const runs = (command: string, args: readonly string[]): boolean => {
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
 export const RUBY = process.env.RUBY ?? '/usr/bin/ruby';
+export const PHP = process.env.PHP ?? '/usr/bin/php';
+export const GO = process.env.GO ?? '/usr/bin/go';
+/** Where Debian keeps golang-jwt: version 4 of it, without its `v4`. */
+export const GOLANG_JWT = '/usr/share/gocode/src/github.com/golang-jwt/jwt';
 
 export const counterparts = {
   chromium: {
@@ -42,6 +46,26 @@ export const counterparts = {
     shows: 'portal tokens verified by ruby-jwt (test/conformance)',
     install: 'apt-get install ruby ruby-jwt',
     present: () => runs(RUBY, ['-e', 'require "jwt"']),
+  },
+  webrick: {
+    name: 'ruby-jwt and WEBrick',
+    shows: 'the handoff example in Ruby (test/examples)',
+    install: 'apt-get install ruby ruby-jwt ruby-webrick',
+    present: () => runs(RUBY, ['-e', 'require "jwt"; require "webrick"']),
+  },
+  phpJwt: {
+    name: 'firebase/php-jwt',
+    shows: 'the handoff example in PHP (test/examples)',
+    install: 'apt-get install php-cli php-firebase-php-jwt, or composer install in examples/handoff/php',
+    present: () =>
+      existsSync('examples/handoff/php/vendor/autoload.php') ||
+      runs(PHP, ['-r', '(include "Firebase/JWT/autoload.php") || exit(1);']),
+  },
+  golangJwt: {
+    name: 'golang-jwt',
+    shows: 'the handoff example in Go (test/examples)',
+    install: 'apt-get install golang-go golang-github-golang-jwt-jwt-dev',
+    present: () => existsSync(GOLANG_JWT) && runs(GO, ['version']),
   },
 } as const satisfies Record<string, Counterpart>;
 

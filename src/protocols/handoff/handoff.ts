@@ -10,8 +10,8 @@ import { Refusal } from '../../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../../core/time.ts';
 import { type CompactToken, readCompact } from '../../keys/compact.ts';
 import type { Verifier } from '../../keys/keys.ts';
-import type { Delegate } from '../delegate.ts';
-import { readErrorAnswer } from './error-answer.ts';
+import type { BeginLogin, Delegate } from '../delegate.ts';
+import { readErrorAnswer } from '../error-answer.ts';
 import type { HandoffSettings } from './settings.ts';
 import { type CheckedToken, checkHandoffToken } from './token.ts';
 
@@ -29,6 +29,8 @@ export function openHandoff(settings: HandoffSettings, verifier: Verifier): Dele
   }
   const departure = prepareDeparture(settings);
 
+  const toRouter = ({ state, nonce }: BeginLogin): string => `${departure}${state()}&nonce=${nonce}`;
+
   function assertionOf({ claims }: CompactToken, { exp, jti }: CheckedToken): Assertion {
     const replayKey = jti === undefined ? undefined : `handoff/${environment}/jti/${jti}`;
     return {
@@ -40,8 +42,9 @@ export function openHandoff(settings: HandoffSettings, verifier: Verifier): Dele
   }
 
   return {
-    begin({ state, nonce, loginHint }) {
-      const url = `${departure}${state}&nonce=${nonce}`;
+    begin(login) {
+      const url = (settings.sendsTo === 'portal' && toPortal(settings, login)) || toRouter(login);
+      const { loginHint } = login;
       return { url: loginHint === undefined ? url : `${url}&login_hint=${encodeURIComponent(loginHint)}` };
     },
 
@@ -77,10 +80,23 @@ export function openHandoff(settings: HandoffSettings, verifier: Verifier): Dele
 }
 
 /** The departure's URL up to where the state goes: inside the encoded return address, at its end. */
-function prepareDeparture({ loginUrl, publicOrigin, environment }: HandoffSettings): string {
+function prepareDeparture(settings: HandoffSettings): string {
+  const { loginUrl, publicOrigin, environment } = settings;
   if (loginUrl.includes('#')) throw new Error('a login URL cannot have a fragment (#…)');
+  return withReturn(loginUrl, `${publicOrigin}/return/${environment}?state=`);
+}
+
+/** The portal's request as the portal itself would have made it; `undefined` where the portal named no address. */
+function toPortal({ loginUrl }: HandoffSettings, login: BeginLogin): string | undefined {
+  const returnUrl = login.portalReturn();
+  if (returnUrl === undefined) return undefined;
+  login.state();
+  return withReturn(loginUrl, returnUrl);
+}
+
+function withReturn(loginUrl: string, returnUrl: string): string {
   const separator = !loginUrl.includes('?') ? '?' : /[?&]$/.test(loginUrl) ? '' : '&';
-  return `${loginUrl}${separator}redirect_uri=${encodeURIComponent(`${publicOrigin}/return/${environment}?state=`)}`;
+  return `${loginUrl}${separator}redirect_uri=${encodeURIComponent(returnUrl)}`;
 }
 
 /** A name may be `__proto__`; without a prototype it is a claim like any other. */

@@ -19,6 +19,11 @@ export type HandoffSettings = {
   readonly maxLifetime: number;
   /** Whether a token that nobody asked for is taken at `/enter`. */
   readonly unsolicited: boolean;
+  /**
+   * Where it is told to send the browser. `portal`: to the portal's own return address, as before there was a
+   * router; the token is then caught on its way (proxy/).
+   */
+  readonly sendsTo: 'router' | 'portal';
 };
 
 /** `max_lifetime` unless set: 5 minutes, in seconds. */

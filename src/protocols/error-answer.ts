@@ -1,10 +1,13 @@
-import { type Reason, Refusal } from '../../core/reason.ts';
-import type { Answer } from '../delegate.ts';
+import { type Reason, Refusal } from '../core/reason.ts';
+import type { Answer } from './delegate.ts';
 
 /** OAuth's words (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6) and two of ours → reasons. */
 const WORDS: ReadonlyMap<string, Reason> = new Map([
   ['access_denied', 'access_denied'],
   ['login_required', 'login_required'],
+  ['interaction_required', 'login_required'],
+  ['consent_required', 'login_required'],
+  ['account_selection_required', 'login_required'],
   ['unknown_user', 'unknown_user'],
   ['user_banned', 'user_banned'],
   ['temporarily_unavailable', 'environment_unavailable'],
@@ -14,11 +17,13 @@ const WORDS: ReadonlyMap<string, Reason> = new Map([
 export function readErrorAnswer(answer: Answer): Refusal | undefined {
   const error = answer.get('error');
   if (error === undefined || error === '') return undefined;
-  const description = answer.get('error_description') ?? '';
-  return new Refusal(WORDS.get(error) ?? 'environment_error', `${plain(error, 40)} ${plain(description, 120)}`.trim());
+  return new Refusal(WORDS.get(error) ?? 'environment_error', errorForLog(error, answer.get('error_description')));
 }
 
-/** Foreign text for the log: short, ASCII, on one line, without what looks like a token or an email. */
+/** A foreign error and its description for the log: short, ASCII, on one line, without what looks like a token or an email. */
+export const errorForLog = (error: string, description = ''): string =>
+  `${plain(error, 40)} ${plain(description, 120)}`.trim();
+
 const plain = (text: string, length: number): string =>
   text
     .slice(0, length)

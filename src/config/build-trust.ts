@@ -1,0 +1,23 @@
+import type { Trust } from '../outbound/outbound.ts';
+import { textFor } from './built-values.ts';
+import type { EnvironmentEntry } from './schema.ts';
+import type { Secrets } from './secrets.ts';
+
+/** One for all that say nothing: there may be ten thousand of them. */
+const USUAL: Trust = { allowPrivate: false };
+
+/** How an environment's servers are called, of a faultless `login`. */
+export function buildTrust(login: EnvironmentEntry['login'], secrets: Secrets): Trust {
+  const { allow_private: allowPrivate = false, ca, client_certificate: pair } = login;
+  if (!allowPrivate && !ca && !pair) return USUAL;
+  return {
+    allowPrivate,
+    ...(ca && { ca: textFor(ca, secrets) }),
+    ...(pair && {
+      clientCertificate: {
+        certificate: textFor(pair.certificate, secrets),
+        privateKey: textFor(pair.private_key, secrets),
+      },
+    }),
+  };
+}

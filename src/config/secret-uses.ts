@@ -1,0 +1,77 @@
+import type { Path } from './problem.ts';
+import type { LoginDraft, SecretReference } from './schema.ts';
+import { environmentsOf, portalsOf, type Survey } from './survey.ts';
+
+/** `{ env }` or `{ file }` as it stands in the tree. */
+export type Reference = { readonly [Key in keyof SecretReference]?: SecretReference[Key] | undefined };
+
+/**
+ * What a file or a variable is named for. The router's own keys are told apart by what they prove: see
+ * secret-rules.ts for which may stand twice.
+ */
+export type UseKind =
+  | 'seal_key'
+  | 'secret'
+  /** A portal's signing key, or what an OpenID provider knows the router by. */
+  | 'private_key'
+  | 'tls_key'
+  | 'saml_signing_key'
+  | 'saml_decryption_key'
+  | PublicKind;
+
+/** What may be read by anybody: keys of others, one certificate, certificate authorities, SAML metadata. */
+export type PublicKind = 'public_key' | 'certificate' | 'authorities' | 'metadata';
+
+const PUBLIC: readonly UseKind[] = ['public_key', 'certificate', 'authorities', 'metadata'] satisfies PublicKind[];
+
+export const isPublic = (kind: UseKind): kind is PublicKind => PUBLIC.includes(kind);
+
+/** One place of the file where a secret, a key or a certificate is named. */
+export type NamedUse = { readonly path: Path; readonly kind: UseKind; readonly reference: Reference };
+
+type Add = (at: Path, kind: UseKind, reference: Reference | undefined) => void;
+
+/** Everything that the file names by `{ env }` or `{ file }`, pictures aside. */
+export function namedUses(survey: Survey): NamedUse[] {
+  const uses: NamedUse[] = [];
+  const add: Add = (path, kind, reference) => {
+    if (reference) uses.push({ path, kind, reference });
+  };
+  for (const [index, reference] of (survey.draft.seal_keys ?? []).entries())
+    add(['seal_keys', index], 'seal_key', reference);
+  for (const { path, entry } of portalsOf(survey)) {
+    add([...path, 'signing', 'secret'], 'secret', entry.signing?.secret);
+    add([...path, 'signing', 'private_key'], 'private_key', entry.signing?.private_key);
+  }
+  for (const { path, entry } of environmentsOf(survey)) {
+    if (entry.login) addLogin(add, [...path, 'login'], entry.login);
+    add([...path, 'proxy', 'ca'], 'authorities', entry.proxy?.ca);
+  }
+  return uses;
+}
+
+function addLogin(add: Add, path: Path, login: LoginDraft): void {
+  add([...path, 'ca'], 'authorities', login.ca);
+  add([...path, 'client_certificate', 'certificate'], 'certificate', login.client_certificate?.certificate);
+  add([...path, 'client_certificate', 'private_key'], 'tls_key', login.client_certificate?.private_key);
+  switch (login.protocol) {
+    case 'handoff':
+      add([...path, 'secret'], 'secret', login.secret);
+      add([...path, 'public_key'], 'public_key', login.public_key);
+      break;
+    case 'oidc':
+      add([...path, 'client_secret'], 'secret', login.client_secret);
+      add([...path, 'private_key'], 'private_key', login.private_key);
+      break;
+    case 'saml':
+      add([...path, 'metadata'], 'metadata', login.metadata);
+      for (const [index, file] of (login.certificates ?? []).entries())
+        add([...path, 'certificates', index], 'certificate', file);
+      add([...path, 'certificate'], 'certificate', login.certificate);
+      add([...path, 'private_key'], 'saml_signing_key', login.private_key);
+      add([...path, 'decryption', 'certificate'], 'certificate', login.decryption?.certificate);
+      add([...path, 'decryption', 'private_key'], 'saml_decryption_key', login.decryption?.private_key);
+      break;
+    default:
+  }
+}

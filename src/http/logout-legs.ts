@@ -1,0 +1,148 @@
+/**
+ * The legs of a sign-out, one after the other: each departs to an environment and comes back to the run, which
+ * travels with the browser. No environment can hold up the others or the person, whatever it answers.
+ */
+import type { LogoutReason } from '../core/audit.ts';
+import type { EnvironmentName } from '../core/names.ts';
+import { Refusal } from '../core/reason.ts';
+import { type LogoutRun, RUN_LIFETIME } from '../logout/plan.ts';
+import type { BeginLogout, LogoutNotice } from '../protocols/delegate.ts';
+import { type Answer, appendParam, redirect } from './answer.ts';
+import { parameters } from './call.ts';
+import { clearLeavingCookie, clearVisitCookie, readLeaving, readVisits, setLeavingCookie } from './cookies.ts';
+import { detailOf, recordRun } from './logout-audit.ts';
+import { carryOut } from './proceed.ts';
+import { signedOut } from './signed-out.ts';
+import { makeReference } from './state.ts';
+import type { Turn } from './turn.ts';
+
+const RUN = 'logout-run';
+const SESSION = 'logout-session';
+
+/** `/logout/<run>`: an environment that was told sent the browser back; on to the next one, or to the end. */
+export function continueSignOut(turn: Turn, sealed: string): Promise<Answer> {
+  const text = turn.surface.sealer.open([RUN], sealed);
+  if (text === undefined) throw new Refusal('address_unknown', 'not a logout run of this router');
+  const run = JSON.parse(text) as LogoutRun;
+  return legReturned(turn, run, 'leg_returned');
+}
+
+/** `/return/<environment>/logout`: the same in the words of the environment's protocol; or a request of its own. */
+export async function finishLeg(turn: Turn, name: EnvironmentName): Promise<Answer> {
+  const { surface, live, call, now, trace } = turn;
+  const delegate = live.delegates.get(name);
+  if (!delegate?.logout) throw new Refusal('address_unknown', `environment ${name}`);
+  trace.environment = name;
+  const params = parameters(call);
+  const notice = await delegate.logout.receive?.(params, now);
+  if (notice) return endByEnvironment(turn, name, notice);
+
+  const state = params.get(delegate.stateParam ?? 'state');
+  if (!state) throw new Refusal('state_missing');
+  const sealed = readLeaving(call.cookies, state) ?? state;
+  const text = surface.sealer.open([RUN, name], sealed);
+  if (text === undefined) throw new Refusal('state_invalid', 'not a sign-out of this router');
+  const [run, carry] = JSON.parse(text) as [LogoutRun, string | null];
+  try {
+    await delegate.logout.complete(params, carry === null ? {} : { carry }, now);
+  } catch (error) {
+    // Whatever the environment says, the person is on the way out.
+    return legReturned(turn, run, 'leg_not_confirmed', detailOf(error));
+  }
+  return legReturned(turn, run, 'leg_returned');
+}
+
+function legReturned(turn: Turn, run: LogoutRun, reason: LogoutReason, detail?: string): Promise<Answer> {
+  const { now, trace } = turn;
+  trace.portal = run.portal;
+  trace.reference = run.reference;
+  const [told, ...legs] = run.legs;
+  if (told) recordRun(turn, run, 'logout.leg', reason, told.environment, detail);
+  // A late come-back still ends at the right app; it only tells nobody else.
+  return follow(turn, { ...run, legs: now - run.startedAt > RUN_LIFETIME ? [] : legs });
+}
+
+type Sessions = ReadonlyMap<EnvironmentName, string | undefined>;
+
+/** On to the first leg that can be told. `sessions` stands in the visits at the start, and in cookies of the run later. */
+export async function follow(turn: Turn, run: LogoutRun, cookies: readonly string[] = [], sessions?: Sessions) {
+  const { surface, live, call, now } = turn;
+  const { sealer } = surface;
+  const lines = [...cookies];
+  let legs = run.legs;
+  for (const leg of run.legs) {
+    const { environment, front } = leg;
+    const rest = { ...run, legs };
+    if (front) {
+      recordRun(turn, run, 'logout.leg', 'leg_departed', environment);
+      lines.push(...keepSessions(turn, rest, sessions));
+      const back = `${live.publicOrigin}/logout/${sealer.seal([RUN], JSON.stringify(rest), now)}`;
+      return redirect(call.method, appendParam(front.url, front.returnParam, back), lines);
+    }
+    const session = sessions ? sessions.get(environment) : keptSession(turn, run, environment);
+    if (!sessions && session !== undefined) lines.push(clearLeavingCookie(run.reference, environment));
+    const seal = (carry?: string) => sealer.seal([RUN, environment], JSON.stringify([rest, carry ?? null]), now);
+    const departure = await departLeg(turn, run, environment, {
+      ...(session !== undefined && { session }),
+      state: seal,
+      shortState: (carry) => {
+        lines.push(setLeavingCookie(run.reference, undefined, seal(carry), RUN_LIFETIME));
+        return run.reference;
+      },
+    });
+    if (departure) {
+      lines.push(...keepSessions(turn, rest, sessions));
+      return carryOut(turn, departure, live.routes.environments.get(environment)?.title ?? environment, lines);
+    }
+    legs = legs.slice(1);
+  }
+  if (readLeaving(call.cookies, run.reference)) lines.push(clearLeavingCookie(run.reference));
+  return signedOut(turn, run, lines);
+}
+
+async function departLeg(turn: Turn, run: LogoutRun, environment: EnvironmentName, logout: BeginLogout) {
+  const ends = turn.live.delegates.get(environment)?.logout;
+  try {
+    const departure = await ends?.begin(logout, turn.now);
+    recordRun(turn, run, 'logout.leg', departure ? 'leg_departed' : 'leg_skipped', environment);
+    return departure;
+  } catch (error) {
+    recordRun(turn, run, 'logout.leg', 'leg_failed', environment, detailOf(error));
+    return undefined;
+  }
+}
+
+/** What later legs need travels in cookies of its own: the visits that held it are over. */
+function keepSessions({ surface, now }: Turn, { reference, legs }: LogoutRun, sessions?: Sessions): string[] {
+  return legs.slice(1).flatMap(({ environment, front }) => {
+    const session = front ? undefined : sessions?.get(environment);
+    if (session === undefined) return [];
+    const sealed = surface.sealer.seal([SESSION, reference, environment], session, now);
+    return [setLeavingCookie(reference, environment, sealed, RUN_LIFETIME)];
+  });
+}
+
+function keptSession({ surface, call }: Turn, { reference }: LogoutRun, name: EnvironmentName): string | undefined {
+  const sealed = readLeaving(call.cookies, reference, name);
+  return sealed === undefined ? undefined : surface.sealer.open([SESSION, reference, name], sealed);
+}
+
+/** An environment ends its own session: this browser's visits of that session, to whichever portal, are over. */
+function endByEnvironment(turn: Turn, name: EnvironmentName, notice: LogoutNotice): Answer {
+  const { surface, live, call, trace } = turn;
+  const lines: string[] = [];
+  for (const portal of live.routes.portals.keys()) {
+    const visit = readVisits(call.cookies, portal, surface.sealer).find(({ environment }) => environment === name);
+    if (visit?.session === undefined || !notice.concerns(visit.session)) continue;
+    lines.push(clearVisitCookie(portal, name));
+    trace.portal = portal;
+  }
+  surface.audit.record({
+    event: 'logout.completed',
+    reason: 'ended_by_environment',
+    reference: makeReference(surface.random),
+    environment: name,
+    ...(trace.portal && { portal: trace.portal }),
+  });
+  return carryOut(turn, notice.reply(true), live.routes.environments.get(name)?.title ?? name, lines);
+}
