@@ -128,18 +128,18 @@ function unchanged(checked: CheckedRoutes, previous: Opened | undefined, name: E
 async function openDelegate(checked: CheckedRoutes, entry: CheckedEnvironment, outbound: Outbound): Promise<Delegate> {
   const { environment, login, proxy, trust } = entry;
   const settings = { environment: environment.name, publicOrigin: checked.publicOrigin };
-  const caller = outbound.callerFor(environment.name, trust);
+  const openCaller = () => outbound.callerFor(environment.name, trust);
   switch (login.protocol) {
     case 'handoff': {
-      const delegate = await openHandoffDelegate(checked, environment.name, login, caller);
+      const delegate = await openHandoffDelegate(checked, environment.name, login, openCaller);
       return proxy ? throughEntrance(delegate, proxy.origin) : delegate;
     }
     case 'oidc':
-      return openOidc({ ...login, ...settings }, caller);
+      return openOidc({ ...login, ...settings }, openCaller());
     case 'saml':
       return openSaml({ ...login, ...settings });
     case 'session':
-      return openSession({ ...login, ...settings }, caller);
+      return openSession({ ...login, ...settings }, openCaller());
   }
 }
 
@@ -147,7 +147,7 @@ async function openHandoffDelegate(
   { publicOrigin, issuer: routerIssuer }: CheckedRoutes,
   environment: EnvironmentName,
   login: CheckedHandoff,
-  caller: Caller,
+  openCaller: () => Caller,
 ): Promise<Delegate> {
   const { audience } = login;
   return openHandoff(
@@ -164,11 +164,11 @@ async function openHandoffDelegate(
       unsolicited: login.unsolicited === 'allowed',
       sendsTo: login.sendsTo,
     },
-    await openVerifier(login.key, caller),
+    await openVerifier(login.key, openCaller),
   );
 }
 
-async function openVerifier(key: CheckedKey, caller: Caller): Promise<Verifier> {
+async function openVerifier(key: CheckedKey, openCaller: () => Caller): Promise<Verifier> {
   switch (key.kind) {
     case 'secret':
       return hmacVerifier(key.algorithms, hmacKey(key.secret));
@@ -176,7 +176,9 @@ async function openVerifier(key: CheckedKey, caller: Caller): Promise<Verifier> 
       return openPublicKey(key.text, key.algorithms);
     case 'jwks_url': {
       const { url, algorithms } = key;
-      return openJwks({ url, algorithms, fetch: () => caller.call({ url, headers: { accept: 'application/json' } }) });
+      const caller = openCaller();
+      const fetch = () => caller.call({ url, headers: { accept: 'application/json' } });
+      return { ...openJwks({ url, algorithms, fetch }), close: () => void caller.close() };
     }
   }
 }

@@ -19,7 +19,10 @@ export async function enter(turn: Turn, name: EnvironmentName, portalName: Porta
   const params = parameters(call);
   const request = to.open.readEntry(params);
   const token = params.get('access_token');
-  if (token === undefined) return proceed(turn, { about: 'entry', request, environment: name });
+  if (token === undefined) {
+    trace.request = request;
+    return proceed(turn, { about: 'entry', request, environment: name });
+  }
 
   const admitted = admit(live.routes, to.open.portal, name, now);
   if ('reason' in admitted) throw new Refusal(admitted.reason, name);

@@ -46,6 +46,14 @@ export const openHandoffCounterpart: OpenCounterpart = async (environment): Prom
       return { answer: paramsOf(`${redirectUri}&error=access_denied`), browser: CLEAN };
     },
     hintOf: (departure) => urlOf(departure).searchParams.get('login_hint') ?? undefined,
+    refuses: {
+      ofAnotherLogin: 'jwt_nonce_mismatch',
+      ofAnotherEnvironment: 'jwt_invalid_signature',
+      crossed: 'jwt_invalid_signature',
+      late: 'jwt_expired',
+      early: 'jwt_iat_in_future',
+      empty: 'jwt_malformed',
+    },
     async close() {},
   };
 };

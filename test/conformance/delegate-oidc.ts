@@ -55,6 +55,14 @@ export const openOidcCounterpart: OpenCounterpart = async (environment): Promise
       if (!latest) throw new Error('nobody signed in');
       return (await latest.go(urlOf(departure).href)).params;
     },
+    refuses: {
+      ofAnotherLogin: 'code_refused',
+      ofAnotherEnvironment: 'jwt_issuer_mismatch',
+      crossed: 'jwt_issuer_mismatch',
+      late: 'jwt_too_old',
+      early: 'jwt_iat_in_future',
+      empty: 'iss_parameter_missing',
+    },
     async close() {
       await outbound.close();
       await provider.close();

@@ -48,7 +48,13 @@ export const openSessionCounterpart: OpenCounterpart = async (environment): Prom
       return { answer: paramsOf(`${returnTo}&error=access_denied`), browser: CLEAN };
     },
     hintOf: (departure) => urlOf(departure).searchParams.get('login_hint') ?? undefined,
-    undated: true,
+    refuses: {
+      ofAnotherLogin: 'login_required',
+      ofAnotherEnvironment: 'login_required',
+      crossed: 'login_required',
+      late: 'login_required',
+      empty: 'login_required',
+    },
     async close() {
       await outbound.close();
       server.closeAllConnections();

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import t from 'tap';
 import { openEnvironment } from '../../examples/demo/environment.ts';
@@ -7,7 +7,9 @@ import { Jar } from '../../examples/demo/jar.ts';
 import { US_PEOPLE } from '../../examples/demo/people.ts';
 import { judgeToken, type Rule } from '../../examples/demo/portal-token.ts';
 import { choosePorts, FIXED_PORTS, movePorts } from '../../examples/demo/ports.ts';
+import { openPylonInstallation } from '../../examples/demo/pylon-installation.ts';
 import { openServer } from '../../examples/demo/server.ts';
+import { openSharedSession } from '../../examples/demo/shared-session.ts';
 
 const NOW = 1_800_000_000;
 const ISSUER = 'https://login.acme.test/';
@@ -161,27 +163,110 @@ t.test('an environment hands its token to the router’s return address only', a
   }
 });
 
-t.test('moving the ports of routes.yaml changes every address of the demo and nothing else', async (t) => {
-  const text = await readFile(new URL('../../routes.yaml', import.meta.url), 'utf8');
+t.test('a session is told by its cookie alone, and its login page leads to the router only', async (t) => {
+  const ports = await choosePorts('free');
+  const router = `http://localhost:${ports.router}`;
+  const links = { helpCenter: '/', article: '/', portalLogin: '/' };
+  const account = await openSharedSession({ port: ports.account, name: 'account', router, links });
+  t.teardown(() => account.close());
+  const at = `http://127.0.0.1:${ports.account}`;
+  const logIn = (returnTo: string) =>
+    fetch(`${at}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin: account.origin },
+      body: new URLSearchParams({ person: 'nina', return_to: returnTo }),
+    });
+
+  const answer = await logIn(`${router}/return/account?state=s`);
+  t.equal(answer.headers.get('location'), `${router}/return/account?state=s`);
+  const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';');
+  const asked = await fetch(`${at}/api/me`, { headers: { cookie } });
+  t.match(await asked.json(), { email: 'nina@acme.example', account_external_id: 'acme' });
+  t.equal((await fetch(`${at}/api/me`)).status, 401);
+  t.equal((await fetch(`${at}/api/me`, { headers: { cookie: `${cookie}x` } })).status, 401);
+
+  for (const returnTo of [
+    'https://evil.example/return/account?state=s',
+    `${router}@evil.example/return/account?`,
+    `${router}/return/us?state=s`,
+    `${router}/logout`,
+    '',
+  ]) {
+    const refused = await logIn(returnTo);
+    t.equal(refused.status, 400, returnTo);
+    t.equal(refused.headers.get('set-cookie'), null);
+  }
+});
+
+t.test('the installation that knows only Pylon signs for the portal’s own address and no other', async (t) => {
+  const ports = await choosePorts('free');
+  const callback = `http://127.0.0.1:${ports.portal}/callback/jwt?orgSlug=acme`;
+  const router = `http://localhost:${ports.router}`;
+  const origin = `http://soylent.localhost:${ports.router}`;
+  const installation = await openPylonInstallation({
+    port: ports.soylent,
+    origin,
+    router,
+    portal: `http://127.0.0.1:${ports.portal}`,
+    callback,
+    secret: SECRET,
+    now: () => NOW,
+  });
+  t.teardown(() => installation.close());
+  const logIn = (redirectUri: string) =>
+    fetch(`http://127.0.0.1:${ports.soylent}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin },
+      body: new URLSearchParams({ person: 'robert', redirect_uri: redirectUri }),
+    });
+
+  const location = (await logIn(`${callback}&state=s`)).headers.get('location') ?? '';
+  t.match(location, `${callback}&state=s&access_token=`);
+  const [, payload = ''] = new URL(location).searchParams.get('access_token')?.split('.') ?? [];
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  t.strictSame(claims, {
+    email: 'robert@soylent.example',
+    iss: `${origin}/`,
+    aud: 'https://portal.usepylon.com',
+    iat: NOW,
+    exp: NOW + 36_000,
+  });
+  for (const redirectUri of [`${router}/return/soylent?state=s`, `${callback}x`, 'https://evil.example/', '']) {
+    t.equal((await logIn(redirectUri)).status, 400, redirectUri);
+  }
+});
+
+t.test('moving the ports changes every address of the demo and nothing else', async (t) => {
   const ports = Object.fromEntries(
     Object.keys(FIXED_PORTS).map((party, index) => [party, 20_000 + index]),
   ) as typeof FIXED_PORTS;
-  const moved = movePorts(text, ports);
-  for (const [party, port] of Object.entries(FIXED_PORTS)) t.notMatch(moved, `:${port}`, `${party} has moved`);
-  const back = Object.entries(FIXED_PORTS).reduce(
-    (sofar, [, port], index) => sofar.replaceAll(`:${20_000 + index}`, `:${port}`),
-    moved,
-  );
-  t.equal(back, text);
+  const folder = new URL('../../examples/demo/environments/', import.meta.url);
+  const files = (await readdir(folder)).map((name) => new URL(name, folder));
+  t.equal(files.length, 3);
+  for (const file of [new URL('../../routes.yaml', import.meta.url), ...files]) {
+    const text = await readFile(file, 'utf8');
+    const moved = movePorts(text, ports);
+    for (const [party, port] of Object.entries(FIXED_PORTS))
+      t.notMatch(moved, new RegExp(`(?:localhost|127\\.0\\.0\\.1):${port}\\b`), `${party} has moved`);
+    const back = Object.entries(FIXED_PORTS).reduce(
+      (sofar, [, port], index) => sofar.replaceAll(`:${20_000 + index}`, `:${port}`),
+      moved,
+    );
+    t.equal(back, text);
+  }
   t.equal(
     movePorts('10.127.0.0.1:80801 localhost:80 127.0.0.1:4400', ports),
     '10.127.0.0.1:80801 localhost:80 127.0.0.1:20002',
   );
+  t.equal(movePorts('http://soylent.localhost:8080/app', ports), 'http://soylent.localhost:20000/app');
 });
 
 t.test('the client of the check keeps cookies as browsers do', async (t) => {
   const router = new URL('http://localhost:8080/callback');
   const portal = new URL('http://127.0.0.1:4400/');
+  const soylent = new URL('http://soylent.localhost:8080/app');
   const cases: readonly (readonly [string, URL, string, string, 'GET' | 'POST', boolean, boolean])[] = [
     ['a plain one', router, 'a=1', 'http://localhost:9999/x', 'GET', false, true],
     ['another host', router, 'a=1', 'http://127.0.0.1:8080/', 'GET', false, false],
@@ -189,6 +274,8 @@ t.test('the client of the check keeps cookies as browsers do', async (t) => {
     ['a path below', router, 'a=1; Path=/callback', 'http://localhost:8080/callback/x', 'GET', false, true],
     ['expired', router, 'a=1; Max-Age=0', 'http://localhost:8080/', 'GET', false, false],
     ['Secure on localhost', router, '__Host-a=1; Path=/; Secure', 'http://localhost:8080/', 'GET', false, true],
+    ['Secure below localhost', soylent, '__Host-a=1; Path=/; Secure', soylent.href, 'GET', false, true],
+    ['of localhost, below it', router, 'a=1', soylent.href, 'GET', false, false],
     ['Secure elsewhere without TLS', portal, '__Host-a=1; Path=/; Secure', portal.href, 'GET', false, false],
     ['__Host- without Secure', router, '__Host-a=1; Path=/', router.href, 'GET', false, false],
     ['__Host- with a domain', router, '__Host-a=1; Path=/; Secure; Domain=localhost', router.href, 'GET', false, false],

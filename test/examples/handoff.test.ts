@@ -32,7 +32,7 @@ type Example = {
 const examples: Readonly<Record<string, Example>> = {
   node: { skip: false, command: () => [process.execPath, 'app.js'] },
   php: {
-    skip: without(counterparts.phpJwt),
+    skip: without(counterparts.php),
     command: (_t, _folder, port) => [PHP, '-S', `127.0.0.1:${port}`, 'index.php'],
   },
   ruby: { skip: without(counterparts.webrick), command: () => [RUBY, 'app.rb'] },

@@ -224,7 +224,7 @@ t.test('an answer that is not 200 with one plain object, or 401, is a refusal', 
     ['403, which is not 401', answering(403), 'environment_error', /answered 403/],
     ['404', answering(404), 'environment_error', /answered 404/],
     ['429', answering(429), 'environment_unavailable', /answered 429/],
-    ['500', answering(500, '{"email":"ada@acme.com"}'), 'environment_unavailable', /answered 500/],
+    ['500', answering(500, '{"email":"ada@acme.com"}'), 'environment_error', /answered 500/],
     ['503', answering(503), 'environment_unavailable', /answered 503/],
     [
       '302 to a login page',

@@ -28,6 +28,9 @@ export const GO = process.env.GO ?? '/usr/bin/go';
 /** Where Debian keeps golang-jwt: version 4 of it, without its `v4`. */
 export const GOLANG_JWT = '/usr/share/gocode/src/github.com/golang-jwt/jwt';
 
+/** Where Debian keeps SimpleSAMLphp. */
+export const SIMPLESAML = process.env.SIMPLESAML ?? '/usr/share/simplesamlphp';
+
 export const counterparts = {
   chromium: {
     name: 'Chromium',
@@ -53,19 +56,25 @@ export const counterparts = {
     install: 'apt-get install ruby ruby-jwt ruby-webrick',
     present: () => runs(RUBY, ['-e', 'require "jwt"; require "webrick"']),
   },
-  phpJwt: {
-    name: 'firebase/php-jwt',
+  php: {
+    name: 'PHP',
     shows: 'the handoff example in PHP (test/examples)',
-    install: 'apt-get install php-cli php-firebase-php-jwt, or composer install in examples/handoff/php',
-    present: () =>
-      existsSync('examples/handoff/php/vendor/autoload.php') ||
-      runs(PHP, ['-r', '(include "Firebase/JWT/autoload.php") || exit(1);']),
+    install: 'apt-get install php-cli',
+    present: () => runs(PHP, ['-v']),
   },
   golangJwt: {
     name: 'golang-jwt',
     shows: 'the handoff example in Go (test/examples)',
     install: 'apt-get install golang-go golang-github-golang-jwt-jwt-dev',
     present: () => existsSync(GOLANG_JWT) && runs(GO, ['version']),
+  },
+  simpleSaml: {
+    name: 'SimpleSAMLphp',
+    shows: 'logins and logouts at a real SAML identity provider (test/protocols)',
+    install: 'apt-get install simplesamlphp php-cli php-xml php-mbstring php-curl',
+    present: () =>
+      existsSync(`${SIMPLESAML}/lib/_autoload.php`) &&
+      runs(PHP, ['-r', 'extension_loaded("dom") && extension_loaded("mbstring") || exit(1);']),
   },
 } as const satisfies Record<string, Counterpart>;
 

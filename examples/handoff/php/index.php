@@ -4,8 +4,9 @@ declare(strict_types=1);
 
 use Firebase\JWT\JWT;
 
-// Installed by composer here, or as a package of the system.
-require is_file(__DIR__ . '/vendor/autoload.php') ? __DIR__ . '/vendor/autoload.php' : 'Firebase/JWT/autoload.php';
+if (is_file(__DIR__ . '/vendor/autoload.php')) {
+    require __DIR__ . '/vendor/autoload.php';
+}
 
 define('PORT', getenv('PORT') ?: '4501');
 define('WAYHOME_URL', getenv('WAYHOME_URL') ?: 'http://localhost:8080');
@@ -51,7 +52,22 @@ function hand_off(): void
         'email' => $email,
         'name' => PEOPLE[$email],
     ];
-    redirect($redirect_uri . '&access_token=' . JWT::encode($claims, HANDOFF_SECRET, 'HS256'));
+    redirect($redirect_uri . '&access_token=' . sign($claims));
+}
+
+/** Claims → JWT signed by HS256: by firebase/php-jwt where composer has installed it, by PHP's own functions elsewhere. */
+function sign(array $claims): string
+{
+    if (class_exists(JWT::class)) {
+        return JWT::encode($claims, HANDOFF_SECRET, 'HS256');
+    }
+    $input = base64url('{"alg":"HS256","typ":"JWT"}') . '.' . base64url(json_encode($claims, JSON_THROW_ON_ERROR));
+    return $input . '.' . base64url(hash_hmac('sha256', $input, HANDOFF_SECRET, true));
+}
+
+function base64url(string $bytes): string
+{
+    return rtrim(strtr(base64_encode($bytes), '+/', '-_'), '=');
 }
 
 /** GET /logout: ends our session, then goes where the router's sign-out goes on, and nowhere else. */

@@ -1,7 +1,7 @@
 import { Refusal } from '../../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../../core/time.ts';
 import type { Caller } from '../../outbound/outbound.ts';
-import { callProvider, statusRefusal } from './outbound-refusal.ts';
+import { callEnvironment, statusRefusal } from '../outbound-refusal.ts';
 import { metadataUrl, type Provider, parseMetadata, statedProvider } from './provider.ts';
 import type { OidcEntry } from './settings.ts';
 
@@ -31,7 +31,7 @@ export function openMetadata(settings: OidcEntry, caller: Caller): Metadata {
 
   async function ask(now: Instant): Promise<void> {
     try {
-      const { status, body } = await callProvider(caller, { url, headers: { accept: 'application/json' } });
+      const { status, body } = await callEnvironment(caller, { url, headers: { accept: 'application/json' } });
       if (status !== 200) throw statusRefusal('metadata', status);
       copy = { provider: parseMetadata(body, settings), readAt: now };
       failure = undefined;

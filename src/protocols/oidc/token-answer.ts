@@ -1,7 +1,7 @@
 import { Refusal } from '../../core/reason.ts';
 import type { OutboundAnswer } from '../../outbound/outbound.ts';
 import { errorForLog } from '../error-answer.ts';
-import { statusRefusal } from './outbound-refusal.ts';
+import { statusRefusal } from '../outbound-refusal.ts';
 
 /** What a token endpoint handed out; nothing of it is verified. */
 export type Tokens = { readonly accessToken: string; readonly idToken: string };

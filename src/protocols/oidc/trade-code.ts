@@ -1,8 +1,8 @@
 import { Refusal } from '../../core/reason.ts';
 import { CLOCK_SKEW, type Instant, systemClock } from '../../core/time.ts';
 import type { Caller } from '../../outbound/outbound.ts';
+import { callEnvironment } from '../outbound-refusal.ts';
 import type { ProveClient } from './client-authentication.ts';
-import { callProvider } from './outbound-refusal.ts';
 import type { Provider } from './provider.ts';
 import { type OidcSettings, redirectUriOf } from './settings.ts';
 import { readTokenAnswer, type Tokens } from './token-answer.ts';
@@ -45,7 +45,7 @@ export async function tradeCode({ code, verifier, nonce }: CodeGrant, trade: Tra
   config.timeout = 0;
   config[client.customFetch] = async (url, { headers, body }) => {
     const { 'user-agent': _, ...ours } = headers;
-    const answer = await callProvider(caller, { url, method: 'POST', headers: ours, body: String(body) });
+    const answer = await callEnvironment(caller, { url, method: 'POST', headers: ours, body: String(body) });
     await trade.believe(readTokenAnswer(answer));
     return new Response(new Uint8Array(answer.body), { headers: { 'content-type': 'application/json' } });
   };

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '../../core/reason.ts';
 import { parseStrictObject } from '../../keys/strict-json.ts';
 import type { Caller } from '../../outbound/outbound.ts';
-import { callProvider, statusRefusal } from './outbound-refusal.ts';
+import { callEnvironment, statusRefusal } from '../outbound-refusal.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -13,7 +13,7 @@ type Raw = Readonly<Record<string, unknown>>;
  * of the id_token (`sub`, §5.3.2, a MUST). Throws `Refusal`.
  */
 export async function readUserinfo(url: string, accessToken: string, sub: string, caller: Caller): Promise<Raw> {
-  const { status, headers, body } = await callProvider(caller, {
+  const { status, headers, body } = await callEnvironment(caller, {
     url,
     headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
   });

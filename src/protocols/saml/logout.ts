@@ -88,12 +88,16 @@ export function openLogout(settings: SamlSettings, { check, sender, newId }: Log
         reply(ended) {
           const heading = { id: newId(), destination: to.url, issuer: entityId, now };
           const xml = writeLogoutResponse({ ...heading, inResponseTo, ended });
-          return send({ to, param: 'SAMLResponse', xml, relayState: answer.get('RelayState') });
+          return send({ to, param: 'SAMLResponse', xml, relayState: echoed(answer.get('RelayState')) });
         },
       };
     },
   };
 }
+
+/** Given back as it came; one that is longer than 80 bytes is no RelayState (SAML Bindings §3.4.3). */
+const echoed = (relayState: string | undefined): string | undefined =>
+  relayState !== undefined && Buffer.byteLength(relayState) <= 80 ? relayState : undefined;
 
 /** Whom a LogoutRequest is about: one NameID, and the sessions it names, or all of them (SAML Core §3.7.3.2). */
 function readConcerned(request: XmlElement): LogoutNotice['concerns'] {

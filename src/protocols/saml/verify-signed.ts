@@ -66,7 +66,7 @@ async function load(settings: SamlSettings): Promise<(config: Partial<SamlConfig
       idpIssuer: settings.provider.entityId,
       ...(settings.decryption && { decryptionPvk: settings.decryption.privateKey }),
       // Times are judged with the `now` that is handed in, the audience beside them, each with a reason of its own
-      // (judge-response.ts); node-saml knows the system clock only.
+      // (judge-assertion.ts); node-saml knows the system clock only.
       acceptedClockSkewMs: -1,
       audience: false,
       ...config,

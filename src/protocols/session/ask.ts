@@ -1,7 +1,8 @@
-import { type Reason, Refusal } from '../../core/reason.ts';
+import { Refusal } from '../../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../../core/time.ts';
 import { parseStrictObject } from '../../keys/strict-json.ts';
-import { type Caller, type OutboundAnswer, OutboundError, type OutboundErrorKind } from '../../outbound/outbound.ts';
+import type { Caller } from '../../outbound/outbound.ts';
+import { callEnvironment, statusRefusal } from '../outbound-refusal.ts';
 
 /** What the session endpoint says about a person, as it says it. */
 export type Said = Readonly<Record<string, unknown>>;
@@ -18,40 +19,15 @@ const MAX_CLAIMS = 64;
  * browser that it is not about.
  */
 export async function askSession(caller: Caller, url: string, cookie: string, now: Instant): Promise<Said | undefined> {
-  const { status, body } = await call(caller, url, cookie);
+  const request = { url, headers: { accept: 'application/json', cookie } };
+  const { status, body } = await callEnvironment(caller, request, REDIRECTED);
   if (status === 401) return undefined;
-  if (status !== 200) {
-    const passing = status === 429 || status >= 500;
-    throw new Refusal(
-      passing ? 'environment_unavailable' : 'environment_error',
-      `the session endpoint answered ${status}; it has to answer 200 or 401`,
-    );
-  }
+  if (status !== 200) throw statusRefusal('the session endpoint has to answer 200 or 401; it answered', status);
   const said = readSaid(body);
   return hasPassed(said, now) ? undefined : said;
 }
 
-async function call(caller: Caller, url: string, cookie: string): Promise<OutboundAnswer> {
-  try {
-    return await caller.call({ url, headers: { accept: 'application/json', cookie } });
-  } catch (error) {
-    if (!(error instanceof OutboundError)) throw error;
-    throw new Refusal(
-      REASON_OF[error.kind] ?? 'environment_unavailable',
-      error.kind === 'redirect'
-        ? 'the session endpoint answered with a redirect; it has to answer 401 where nobody is signed in'
-        : `the session endpoint: ${error.message}`,
-    );
-  }
-}
-
-/** Everything else is a session endpoint that cannot be reached. */
-const REASON_OF: { readonly [kind in OutboundErrorKind]?: Reason } = {
-  timeout: 'environment_timeout',
-  redirect: 'environment_error',
-  too_large: 'environment_error',
-  encoding: 'environment_error',
-};
+const REDIRECTED = 'the session endpoint answered with a redirect; it has to answer 401 where nobody is signed in';
 
 function readSaid(body: Buffer): Said {
   const wrong = (what: string) => new Refusal('environment_error', `the session endpoint answered 200 and ${what}`);
