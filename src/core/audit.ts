@@ -5,6 +5,8 @@ import type { Reason } from './reason.ts';
 export type EventName =
   | 'login.completed'
   | 'login.refused'
+  | 'token.minted'
+  | 'token.refused'
   | 'logout.started'
   | 'logout.leg'
   | 'logout.completed'

@@ -65,7 +65,7 @@ export const REASONS = {
     'redirect_uri names another workspace than `settings` does (for Pylon: `org_slug`).',
   ),
   request_too_long: row(414, 'request_wrong', 'The address is longer than 16 KiB.'),
-  body_too_large: row(413, 'request_wrong', 'The form is larger than 64 KiB.'),
+  body_too_large: row(413, 'request_wrong', 'The form is larger than 64 KiB, or than 512 KiB at a return address.'),
   header_too_large: row(431, 'request_wrong', 'The request’s headers are larger than 32 KiB.'),
   media_type_not_supported: row(415, 'request_wrong', 'Only application/x-www-form-urlencoded bodies are read.'),
   method_not_allowed: row(405, 'request_wrong', 'This address does not take this method.'),
@@ -147,11 +147,42 @@ export const REASONS = {
     'not_accepted',
     '`nonce` is not the one that was sent. An integration that cannot echo it needs `nonce: not_echoed`.',
   ),
-  jwt_made_for_return: row(401, 'not_accepted', 'A token with a `nonce` belongs to /return and is refused at /enter.'),
+  jwt_made_for_return: row(
+    401,
+    'not_accepted',
+    'A token with a `nonce` belongs to /return and is refused at /enter and /api/auth/jwt.',
+  ),
   unsolicited_not_allowed: row(
     403,
     'not_allowed',
     'A token came to /enter, and the environment does not say `unsolicited: allowed`.',
+  ),
+
+  // A token that is traded at /api/auth/jwt
+  grant_type_not_supported: row(
+    400,
+    'request_wrong',
+    '`grant_type` has to be urn:ietf:params:oauth:grant-type:token-exchange (RFC 8693); no other grant is given here.',
+  ),
+  token_type_not_supported: row(
+    400,
+    'request_wrong',
+    '`subject_token_type`, and `requested_token_type` where it is sent, have to be urn:ietf:params:oauth:token-type:jwt.',
+  ),
+  issuer_ambiguous: row(
+    401,
+    'not_accepted',
+    'Several environments have this `issuer`, so nobody can say whose token it is. Give each one its own.',
+  ),
+  exchange_not_allowed: row(
+    403,
+    'not_allowed',
+    'This environment’s tokens cannot be traded: its login says `nonce: not_echoed`, `jti: not_sent` or `audience`, so a token that leaked from a login could not be told apart.',
+  ),
+  origin_not_allowed: row(
+    403,
+    'not_allowed',
+    'The page that asked is not on the origin of the `app_url` of the environment whose token it brought.',
   ),
 
   // An OpenID provider's answer

@@ -9,6 +9,7 @@ export type Address =
   | { readonly at: 'logout_return'; readonly environment: EnvironmentName }
   | { readonly at: 'description'; readonly environment: EnvironmentName }
   | { readonly at: 'enter'; readonly environment: EnvironmentName; readonly portal: PortalName }
+  | { readonly at: 'exchange' }
   | { readonly at: 'metadata' }
   | { readonly at: 'jwks' };
 
@@ -17,6 +18,9 @@ const RETURN_ROOMS: ReadonlyMap<string, 'logout_return' | 'description'> = new M
   ['logout', 'logout_return'],
   ['metadata', 'description'],
 ]);
+
+/** Where a token is traded for a portal token. */
+export const EXCHANGE = '/api/auth/jwt';
 
 const SEALED = /^[A-Za-z0-9_-]+$/;
 
@@ -28,6 +32,7 @@ export function fixedAddresses(
     ['/.well-known/openid-configuration', { at: 'metadata' }],
     ['/.well-known/jwks.json', { at: 'jwks' }],
     ['/oidc/jwks', { at: 'jwks' }],
+    [EXCHANGE, { at: 'exchange' }],
   ]);
   for (const { name, loginPath, logoutPath } of portals) {
     addresses.set(loginPath, { at: 'login', portal: name });
@@ -65,6 +70,7 @@ export const METHODS: Readonly<Record<Address['at'], readonly string[]>> = {
   logout_return: ['GET', 'POST'],
   description: ['GET'],
   enter: ['GET', 'POST'],
+  exchange: ['POST'],
   metadata: ['GET'],
   jwks: ['GET'],
 };

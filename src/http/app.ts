@@ -14,10 +14,12 @@ import {
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
-import { type Address, findAddress, METHODS } from './addresses.ts';
+import { type Address, EXCHANGE, findAddress, METHODS } from './addresses.ts';
 import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
 import { onlyLooks, readCall } from './call.ts';
 import { enter } from './enter.ts';
+import { exchange } from './exchange.ts';
+import { preflight } from './exchange-answer.ts';
 import type { Live, Surface } from './live.ts';
 import { continueSignOut, finishLeg } from './logout-legs.ts';
 import { frameFor } from './pages/layout.ts';
@@ -28,9 +30,16 @@ import { signOut } from './sign-out.ts';
 import { startLogin } from './start.ts';
 import type { Trace, Turn } from './turn.ts';
 
-/** The largest form that is read (a token is at most 16 KiB), and the largest set of request headers. Bytes. */
+/**
+ * The largest form that is read (a token is at most 16 KiB), the same at a return address (a SAML Response, encrypted,
+ * in base64), and the largest set of request headers. Bytes.
+ */
 const MAX_BODY = 65_536;
+const MAX_ANSWER = 524_288;
 const MAX_HEADERS = 32_768;
+
+/** Where environments' answers arrive. */
+const ANSWERS = '/return/';
 
 /** How long a client may take over its headers and over its whole request. Milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -60,8 +69,8 @@ export function openApp(surface: Surface): FastifyInstance {
     logger: false,
     bodyLimit: MAX_BODY,
     serverFactory: (handle) => openServer(surface, handle, () => closing),
-    // The framework's own routing sees one address only.
-    rewriteUrl: () => '/',
+    // The framework's own routing sees two addresses only.
+    rewriteUrl: ({ url }) => (url?.startsWith(ANSWERS) ? ANSWERS : '/'),
     clientErrorHandler: ({ code }, socket) => {
       if (!socket.writable) return;
       const line = Object.hasOwn(UNREADABLE, code) ? UNREADABLE[code as keyof typeof UNREADABLE] : '400 Bad Request';
@@ -83,6 +92,7 @@ export function openApp(surface: Surface): FastifyInstance {
   const serve = async (request: FastifyRequest, reply: FastifyReply) =>
     write(reply.hijack().raw, await answer(surface, request), closing);
   app.all('/', serve);
+  app.all(ANSWERS, { bodyLimit: MAX_ANSWER }, serve);
   app.setNotFoundHandler(serve);
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const reason = { 413: 'body_too_large', 415: 'media_type_not_supported', 400: 'request_malformed' } as const;
@@ -124,6 +134,7 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
     if (!address) throw new Refusal('address_unknown');
     at = address.at;
     const methods = METHODS[at];
+    if (call.method === 'OPTIONS' && at === 'exchange') return preflight(live, call.header('origin'));
     if (call.method === 'OPTIONS')
       return { status: 204, headers: { allow: ['OPTIONS', 'HEAD', ...methods].join(', ') } };
     if (call.method !== 'HEAD' && !methods.includes(call.method)) {
@@ -136,7 +147,7 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
     if (at === 'metadata') return metadata(live.metadata);
     if (at === 'jwks') return metadata(live.jwks);
     if (address.at === 'description') return describe(live, address.environment);
-    if (onlyLooks(call)) return NOTHING_DONE;
+    if (onlyLooks(call, at === 'exchange')) return NOTHING_DONE;
     const wait = live.rateLimit?.take(call.clientIp, Date.now()) ?? 0;
     if (wait > 0) {
       return withHeader(
@@ -159,6 +170,8 @@ function act(address: Address, turn: Turn): Answer | Promise<Answer> {
       return finishLogin(turn, address.environment);
     case 'enter':
       return enter(turn, address.environment, address.portal);
+    case 'exchange':
+      return exchange(turn);
     case 'logout':
       return signOut(turn, address.portal);
     case 'logout_run':
@@ -187,7 +200,9 @@ function finish(
   trace: Trace,
   at?: Address['at'],
 ): Answer {
-  const refused = refuse(surface, live, frameFor(live, request.headers['accept-language']), error, trace, at);
+  // What cannot be read is still answered as its address answers.
+  const place = at ?? (request.originalUrl.split('?', 1)[0] === EXCHANGE ? 'exchange' : undefined);
+  const refused = refuse(surface, live, frameFor(live, request.headers['accept-language']), error, trace, place);
   return leavesUnread(request) ? withHeader(refused, 'connection', 'close') : refused;
 }
 

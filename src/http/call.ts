@@ -88,12 +88,13 @@ const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 /**
  * Whether a request asks for an answer without wanting what the address does: HEAD, prefetch, preview, and
  * loads by a page's own elements and scripts (Fetch Metadata, `Sec-Fetch-Dest`), which no person has followed.
+ * `forScripts`: those are whom the address is for.
  */
-export function onlyLooks(call: Call): boolean {
+export function onlyLooks(call: Call, forScripts = false): boolean {
   if (call.method === 'HEAD') return true;
   if (PURPOSES.some((name) => /prefetch|prerender|preview/i.test(call.header(name) ?? ''))) return true;
   const destination = call.header('sec-fetch-dest');
-  return destination !== undefined && destination !== 'document' && !searches(call);
+  return !forScripts && destination !== undefined && destination !== 'document' && !searches(call);
 }
 
 /** The one script of ours that asks for a page: it searches the list of environments while somebody types. */

@@ -15,6 +15,7 @@ import type { Delegate } from '../protocols/delegate.ts';
 import type { Store } from '../store/store.ts';
 import type { Address } from './addresses.ts';
 import type { Directory } from './directory.ts';
+import type { ExchangeIndex } from './exchange-index.ts';
 import type { Look } from './pages/look.ts';
 import type { LiveProxy } from './proxied.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -34,6 +35,8 @@ export type Live = {
   readonly loginLifetime: number;
   /** CSP `form-action` of a form that may end at any environment. */
   readonly formAction: string;
+  /** What a traded token is found by. */
+  readonly exchange: ExchangeIndex;
   /** What the picker lists and searches by. */
   readonly directory: Directory;
   readonly look: Look;
@@ -49,6 +52,8 @@ export type Live = {
 export type LivePortal = {
   readonly open: OpenPortal;
   readonly signer: Signer;
+  /** Seconds that a portal token is good for. */
+  readonly tokenLifetime: number;
   readonly loginPath: string;
   readonly homeUrl?: string;
   /** Answers the metadata on the login path to `Accept: application/json` without a request (opt-in). */

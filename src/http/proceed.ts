@@ -7,13 +7,13 @@ import type { Trail } from '../core/discovery.ts';
 import { type Assertion, LONGEST_SESSION } from '../core/environment.ts';
 import { Refusal } from '../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../core/time.ts';
-import { makeUuid } from '../keys/random.ts';
 import type { Departure } from '../protocols/delegate.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
 import { browserOf, clearOldVisits, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
 import { attemptOf } from './login-url.ts';
+import { claim, mint } from './mint.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { frameFor } from './pages/layout.ts';
 import { makeReference, sealLogin, wireState } from './state.ts';
@@ -132,12 +132,10 @@ async function handBack(
   { environment, identity, portal }: Decision & { do: 'hand_back' },
   { keys, login }: Came,
 ): Promise<Answer> {
-  const { surface, live, call, now, trace } = turn;
+  const { surface, call, now, trace } = turn;
   const { request } = question;
-  const to = live.portals.get(portal.name);
-  if (!to) throw new Refusal('portal_unknown', portal.name);
-  const claims = to.open.makeClaims(identity, request, { now, id: makeUuid(surface.random) });
-  const delivery = to.open.deliver(request, await to.signer.sign(claims));
+  const { to, token } = await mint(turn, request, identity);
+  const delivery = to.open.deliver(request, token);
   await claim(turn, keys);
 
   const { name, appUrl, frontLogout } = environment;
@@ -167,13 +165,4 @@ async function handBack(
     ...(login && { trail: login.trail }),
   });
   return carryOut(turn, delivery.mode === 'redirect' ? { url: delivery.url } : delivery, portal.title, cookies);
-}
-
-/** Exactly once, for all time: refused when any of the keys was claimed before, or when nobody can tell. */
-async function claim({ surface, now }: Turn, keys: readonly SingleUse[]): Promise<void> {
-  const claimed = await surface.store.claim(keys, now).catch((error: unknown) => {
-    throw new Refusal('store_unavailable', error instanceof Error ? error.message : undefined);
-  });
-  if (claimed !== 'first')
-    throw new Refusal(claimed.replayed.startsWith('login:') ? 'login_already_used' : 'jwt_replayed');
 }

@@ -7,6 +7,7 @@ import { planRecovery } from '../core/recovery.ts';
 import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
 import { clearVisitCookie } from './cookies.ts';
+import { errorFor } from './exchange-answer.ts';
 import type { Live, LivePortal, Surface } from './live.ts';
 import { askedAgain, attemptOf, withAttempt } from './login-url.ts';
 import type { Frame } from './pages/layout.ts';
@@ -18,6 +19,7 @@ const EVENTS: Readonly<Partial<Record<Address['at'], EventName>>> = {
   login: 'login.refused',
   return: 'login.refused',
   enter: 'login.refused',
+  exchange: 'token.refused',
   logout: 'logout.refused',
   logout_run: 'logout.refused',
   logout_return: 'logout.refused',
@@ -47,6 +49,7 @@ export function refuse(
     ...(detail !== undefined && { detail: detail.slice(0, 200) }),
     ...(trail?.length && { trail }),
   });
+  if (at === 'exchange') return errorFor(trace.allowOrigin, refusal, reference);
   // An environment that does not know the person has no session of theirs, so there is nothing to remember.
   const forget =
     reason === 'unknown_user' && portal && environment ? [clearVisitCookie(portal, environment)] : undefined;

@@ -23,6 +23,8 @@ export type Trace = {
   /** Set once the portal's request is known to be good: there is a way to start again. */
   request?: PortalRequest;
   trail?: Trail;
+  /** The origin whose pages may read the answer, where the answer is for scripts. */
+  allowOrigin?: string;
   /** What discovery had to go by, for offering the next environment. */
   facts?: () => Facts | undefined;
 };

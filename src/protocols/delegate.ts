@@ -21,6 +21,13 @@ export type Delegate = {
   readonly stateParam?: string;
   /** Reads a token that nobody asked for. Present only where the operator allows it. Throws `Refusal`. */
   readonly completeUnsolicited?: (token: string, now: Instant) => Assertion | Promise<Assertion>;
+  /** The `iss` of the tokens that the environment signs, where its protocol has tokens that can be held and shown. */
+  readonly tokenIssuer?: string;
+  /**
+   * Reads a token that somebody brought to trade it for a portal token, outside of any login. Present only where such
+   * a token can be told from one of a login, which may have leaked on its way. Throws `Refusal`.
+   */
+  readonly completeTraded?: (token: string, now: Instant) => Assertion | Promise<Assertion>;
   /** Present where the protocol can end the environment's session through the browser. */
   readonly logout?: DelegateLogout;
   /** What the environment's administrator has to read about the router (SAML metadata); public. */

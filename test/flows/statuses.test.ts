@@ -27,11 +27,19 @@ t.test('an answer outside the addresses, methods, sizes and types that there are
     ['POST to the key set', '/oidc/jwks', { method: 'POST' }, 'method_not_allowed', 405],
     [
       'a form that is too large',
-      '/return/us',
+      '/enter/us/support',
       { method: 'POST', form: `a=${'b'.repeat(70_000)}` },
       'body_too_large',
       413,
     ],
+    [
+      'an answer that is too large',
+      '/return/us',
+      { method: 'POST', form: `a=${'b'.repeat(530_000)}` },
+      'body_too_large',
+      413,
+    ],
+    ['a large answer', '/return/us', { method: 'POST', form: `a=${'b'.repeat(500_000)}` }, 'state_missing', 400],
     ['an address that is too long', `/callback?a=${'b'.repeat(17_000)}`, {}, 'request_too_long', 414],
     [
       'JSON',

@@ -76,7 +76,18 @@ export const counterparts = {
       existsSync(`${SIMPLESAML}/lib/_autoload.php`) &&
       runs(PHP, ['-r', 'extension_loaded("dom") && extension_loaded("mbstring") || exit(1);']),
   },
+  namespaces: {
+    name: 'permission to make network namespaces, or iproute2,',
+    shows: 'an environment that only the router can reach (test/browser)',
+    install: 'apt-get install iproute2; root, or CAP_NET_ADMIN and CAP_SYS_ADMIN',
+    present: makesNamespaces,
+  },
 } as const satisfies Record<string, Counterpart>;
+
+function makesNamespaces(): boolean {
+  const name = `wayhome-probe-${process.pid}`;
+  return runs('ip', ['netns', 'add', name]) && runs('ip', ['netns', 'delete', name]);
+}
 
 /** tap's `skip` for a test that needs one: `false` when it is there. */
 export const without = (counterpart: Counterpart): string | false =>

@@ -59,25 +59,34 @@ export function openHandoff(settings: HandoffSettings, verifier: Verifier): Dele
       );
     },
 
-    ...(unsolicited && {
-      completeUnsolicited(text: string, now: Instant) {
-        const token = readCompact(text);
-        return afterwards(verifier.verify(token, now), () => {
-          if (Object.hasOwn(token.claims, 'nonce')) throw new Refusal('jwt_made_for_return');
-          const assertion = assertionOf(token, checkHandoffToken(token.claims, settings, undefined, now));
-          return assertion.replayKey === undefined ? { ...assertion, replayKey: replayKeyOf(token) } : assertion;
-        });
-      },
-    }),
+    tokenIssuer: settings.issuer,
+    ...(unsolicited && { completeUnsolicited: completeWithoutLogin }),
+    ...(isTradable(settings) && { completeTraded: completeWithoutLogin }),
 
     close: () => verifier.close?.(),
   };
+
+  function completeWithoutLogin(text: string, now: Instant): Assertion | Promise<Assertion> {
+    const token = readCompact(text);
+    return afterwards(verifier.verify(token, now), () => {
+      if (Object.hasOwn(token.claims, 'nonce')) throw new Refusal('jwt_made_for_return');
+      const assertion = assertionOf(token, checkHandoffToken(token.claims, settings, undefined, now));
+      return assertion.replayKey === undefined ? { ...assertion, replayKey: replayKeyOf(token) } : assertion;
+    });
+  }
 
   /** Of what was signed, never of the whole text: a signature can have several spellings. */
   function replayKeyOf({ signingInput }: CompactToken): string {
     return `handoff/${environment}/sha256/${createHash('sha256').update(signingInput).digest('base64url')}`;
   }
 }
+
+/**
+ * Whether a token without a nonce was made to be shown to the router and to nobody else. Where logins have none either,
+ * or the token was meant for the portal, one that leaked from an address could be traded by whoever found it.
+ */
+const isTradable = ({ nonce, jti, audience }: HandoffSettings): boolean =>
+  nonce === 'echoed' && jti === 'sent' && audience === undefined;
 
 /** The departure's URL up to where the state goes: inside the encoded return address, at its end. */
 function prepareDeparture(settings: HandoffSettings): string {

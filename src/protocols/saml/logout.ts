@@ -6,7 +6,7 @@ import type { Sender } from './depart.ts';
 import { checkWindow } from './instant.ts';
 import { judgeEnvelope, judgeInResponseTo, judgeIssuer } from './judge-envelope.ts';
 import { type Message, readPosted, readRedirected } from './read-message.ts';
-import { isSignedRedirect, type MessageParam, verifyRedirect } from './redirect-binding.ts';
+import { cameByRedirect, type MessageParam, verifyRedirect } from './redirect-binding.ts';
 import { readSession, type SamlSession } from './session.ts';
 import type { SamlSettings } from './settings.ts';
 import { checkStatus } from './status.ts';
@@ -44,7 +44,7 @@ export function openLogout(settings: SamlSettings, { check, sender, newId }: Log
 
   async function verified(answer: Answer, param: MessageParam): Promise<Message> {
     const value = answer.get(param) ?? '';
-    if (isSignedRedirect(answer)) {
+    if (cameByRedirect(answer, param)) {
       verifyRedirect(answer, param, provider.certificates);
       const message = readRedirected(value);
       checkStructure(message.root);

@@ -27,8 +27,14 @@ export function redirectUrl(
   return `${address}${separator}${query}`;
 }
 
-/** Whether an answer came by this binding with a signature; the POST binding has its signature in the message. */
-export const isSignedRedirect = (answer: Answer): boolean => answer.has('Signature') || answer.has('SigAlg');
+/** Whether a message came by this binding: with its signature beside it, or not as XML in base64. */
+export function cameByRedirect(answer: Answer, param: MessageParam): boolean {
+  if (answer.has('Signature') || answer.has('SigAlg')) return true;
+  const start = Buffer.from((answer.get(param) ?? '').slice(0, 40), 'base64')
+    .toString('latin1')
+    .trimStart();
+  return start !== '' && !/^(?:\xef\xbb\xbf)?</.test(start);
+}
 
 const HASHES: ReadonlyMap<string, string> = new Map([
   [RSA_SHA256, 'sha256'],
@@ -37,11 +43,13 @@ const HASHES: ReadonlyMap<string, string> = new Map([
 
 /** Checks the signature of a message that came in an address. Throws `Refusal`. */
 export function verifyRedirect(answer: Answer, param: MessageParam, certificates: readonly string[]): void {
+  const value = answer.get('Signature');
+  if (!value) throw new Refusal('saml_signature_missing', `${param} by redirect`);
   const algorithm = answer.get('SigAlg') ?? '';
   const hash = HASHES.get(algorithm);
   if (!hash)
     throw new Refusal('saml_algorithm_not_allowed', `SigAlg ${algorithm.replace(/[^\x21-\x7e]/g, '?').slice(0, 80)}`);
-  const signature = Buffer.from(answer.get('Signature') ?? '', 'base64');
+  const signature = Buffer.from(value, 'base64');
   const inputs = signedInputs(answer, param);
   const keys = certificates.map((pem) => createPublicKey(pem)).filter((key) => key.asymmetricKeyType === 'rsa');
   if (!keys.some((key) => inputs.some((input) => fits(hash, input, key, signature))))

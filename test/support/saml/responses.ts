@@ -3,7 +3,8 @@
  * encrypted as one does; and the places where a forger would put a knife. Everything is text, so that a test can change
  * it before or after it is signed.
  */
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, sign } from 'node:crypto';
+import { deflateRawSync } from 'node:zlib';
 import { SignedXml } from 'xml-crypto';
 import encryption from 'xml-encryption';
 import type { EnvironmentName } from '../../../src/core/names.ts';
@@ -82,7 +83,7 @@ export type AssertionParts = {
   readonly attributes: string;
 };
 
-export const ATTRIBUTE_STATEMENT = `<saml:AttributeStatement>${attribute('mail', 'ada@globex.test')}${attribute('name', 'Ada Lovelace')}</saml:AttributeStatement>`;
+const ATTRIBUTE_STATEMENT = `<saml:AttributeStatement>${attribute('mail', 'ada@globex.test')}${attribute('name', 'Ada Lovelace')}</saml:AttributeStatement>`;
 
 export function attribute(name: string, ...values: readonly string[]): string {
   const written = values.map((value) => `<saml:AttributeValue>${value}</saml:AttributeValue>`);
@@ -210,4 +211,30 @@ export async function encrypted(
     );
   });
   return `<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${data}</saml:EncryptedAssertion>`;
+}
+
+/** A message as the redirect binding brings it, in the sender's own percent-encoding; `changes` come after signing. */
+export function redirected(
+  param: 'SAMLRequest' | 'SAMLResponse',
+  xml: string,
+  {
+    keys = PROVIDER_KEYS,
+    encode = encodeURIComponent as (text: string) => string,
+    algorithm = USUAL.method,
+    hash = 'sha256',
+    relayState = '0123456789' as string | undefined,
+    changes = {} as Readonly<Record<string, string | undefined>>,
+  } = {},
+): Answer {
+  const pairs = [[param, deflateRawSync(xml).toString('base64')]];
+  if (relayState !== undefined) pairs.push(['RelayState', relayState]);
+  pairs.push(['SigAlg', algorithm]);
+  const query = pairs.map(([name, value = '']) => `${name}=${encode(value)}`).join('&');
+  const answer = new Map(pairs as [string, string][]);
+  answer.set('Signature', sign(hash, Buffer.from(query), keys.key).toString('base64'));
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) answer.delete(name);
+    else answer.set(name, value);
+  }
+  return answer;
 }
