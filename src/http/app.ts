@@ -14,6 +14,7 @@ import {
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
+import { asksForWebSocket } from '../proxy/proxy.ts';
 import { type Address, EXCHANGE, findAddress, METHODS } from './addresses.ts';
 import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
 import { onlyLooks, readCall } from './call.ts';
@@ -114,7 +115,8 @@ function openServer(surface: Surface, handle: RequestListener, closing: () => bo
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Elsewhere an upgrade that is asked for is none, and the request is served as it is (RFC 9110 §7.8).
-    shouldUpgradeCallback: (request: IncomingMessage) => proxiedAt(surface.live(), request) !== undefined,
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      asksForWebSocket(request.headers) && proxiedAt(surface.live(), request) !== undefined,
   };
   const server = createServer(limits, (request, response) => {
     const proxied = proxiedAt(surface.live(), request);

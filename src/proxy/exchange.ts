@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { CallEnd, Pass } from '../outbound/breaker.ts';
-import { isLostConnection, readFailure, UpstreamFault } from './failure.ts';
+import { isLostConnection, Mistake, readFailure, UpstreamFault } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { Job, Lane, Lanes } from './lanes.ts';
 import { CLIENT_STALL_MS, MAX_INTERIM_ANSWERS } from './limits.ts';
@@ -55,10 +55,6 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
     this.#client = client;
     this.#pass = pass;
     response.once('close', () => this.#leave());
-    // A response that waits for its turn on the connection (pipelining) has no socket to be closed with.
-    request.once('close', () => {
-      if (request.socket.destroyed) this.#leave();
-    });
   }
 
   start(lane: Lane): void {
@@ -138,10 +134,18 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
   #answer(status: number, headers: IncomingHttpHeaders): void {
     this.#settle('answered');
     if (this.#over) throw NOBODY_WAITS;
-    const { site, hooks } = this.#ground;
-    const caught = catchRedirect(status, headers.location, site, (url) => hooks.catchRedirect(url, this.#request));
+    const { site } = this.#ground;
+    const caught = catchRedirect(status, headers.location, site, (url) => this.#askHook(url));
     if (caught) this.#redirect(caught.location, [...answerCookies(headers, site), ...(caught.cookies ?? [])]);
     else this.#response.writeHead(status, answerHeaders(headers, status, site));
+  }
+
+  #askHook(url: URL): ReturnType<ProxyHooks['catchRedirect']> {
+    try {
+      return this.#ground.hooks.catchRedirect(url, this.#request);
+    } catch {
+      throw new Mistake('catchRedirect threw');
+    }
   }
 
   /** In place of the environment's answer; 303 after a POST, so that the form is not posted on (RFC 9110 §15.4.4). */

@@ -12,6 +12,9 @@ export class UpstreamFault extends Error {
 /** The person's body is longer than `maxBody`. */
 export class BodyTooLarge extends Error {}
 
+/** Something of ours threw. */
+export class Mistake extends Error {}
+
 export type Failure = {
   readonly reason: Reason;
   /** For the operator: no address, no header, no body of anybody's. */
@@ -25,9 +28,8 @@ export function readFailure(error: unknown, sent: boolean): Failure {
   if (error instanceof BodyTooLarge)
     return { reason: 'body_too_large', detail: 'longer than max_body', end: 'unknown' };
   if (error instanceof UpstreamFault) return { reason: 'environment_error', detail: error.message, end: 'answered' };
+  if (error instanceof Mistake) return { reason: 'internal', detail: error.message, end: 'unknown' };
   const code = codeOf(error);
-  // Everybody else's errors have one.
-  if (code === undefined) return { reason: 'internal', detail: 'a mistake in the proxy', end: 'unknown' };
   // Requests are checked before they come here.
   if (code === 'UND_ERR_INVALID_ARG') return { reason: 'request_malformed', detail: code, end: 'unknown' };
   if (/TIMEDOUT|_TIMEOUT$/.test(code)) return { reason: 'environment_timeout', detail: code, end: 'failed' };
@@ -38,7 +40,10 @@ export function readFailure(error: unknown, sent: boolean): Failure {
 
 /** A connection that ended where an answer should have begun. */
 export const isLostConnection = (error: unknown): boolean =>
-  /^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(codeOf(error) ?? '');
+  /^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(codeOf(error));
 
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** What kind of error it is, without its message, which may quote the environment. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

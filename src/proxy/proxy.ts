@@ -52,6 +52,10 @@ export type ProxyHooks = {
   now?: () => number;
 };
 
+/** Whether an `Upgrade` is one that `upgrade` takes; any other is best served as the plain request that it is, too. */
+export const asksForWebSocket = ({ upgrade }: IncomingMessage['headers']): boolean =>
+  upgrade?.toLowerCase() === 'websocket';
+
 type Refused = { readonly reason: Reason; readonly detail?: string };
 
 /** Throws a `TypeError` where an origin in the settings is none. Connects nothing before the first request. */
@@ -118,7 +122,7 @@ function refusedBody(request: IncomingMessage, { maxBody }: Site): Refused | und
  */
 function refusedUpgrade({ method, headers }: IncomingMessage, { origin }: Site): Refused | undefined {
   if (method !== 'GET') return { reason: 'method_not_allowed' };
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return { reason: 'request_malformed', detail: 'not a WebSocket' };
+  if (!asksForWebSocket(headers)) return { reason: 'request_malformed', detail: 'not a WebSocket' };
   if (headers.origin !== undefined && headers.origin !== origin) {
     return { reason: 'address_unknown', detail: 'a WebSocket for a page of another origin' };
   }

@@ -77,7 +77,11 @@ class Upgrade {
   readonly #socket: Duplex;
   #settle: ((end: CallEnd) => void) | undefined;
   #asked: ClientRequest | undefined;
+  #connected = false;
   #upstream: Duplex | undefined;
+  #refused = false;
+  /** Its person has left before the handshake was through; nothing else would notice. */
+  readonly #leave = () => this.#socket.destroy();
 
   constructor(site: Site, hooks: ProxyHooks, request: IncomingMessage, socket: Duplex, settle: (end: CallEnd) => void) {
     this.#site = site;
@@ -85,6 +89,7 @@ class Upgrade {
     this.#request = request;
     this.#socket = socket;
     this.#settle = settle;
+    socket.once('end', this.#leave);
   }
 
   turnAway(): void {
@@ -95,6 +100,11 @@ class Upgrade {
   /** Sees the environment's answer before http-proxy repeats it. */
   watch(asked: ClientRequest): void {
     this.#asked = asked;
+    asked.once('socket', (socket) => {
+      socket.once(this.#site.upstream.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+        this.#connected = true;
+      });
+    });
     asked.once('upgrade', (answer: IncomingMessage, upstream: Socket) => this.#begin(answer, upstream));
     asked.once('response', (answer: IncomingMessage) => {
       this.#settled('answered');
@@ -105,7 +115,7 @@ class Upgrade {
   }
 
   fail(error: unknown): void {
-    const { reason, detail, end } = readFailure(error, this.#asked?.socket?.connecting === false);
+    const { reason, detail, end } = readFailure(error, this.#connected);
     this.#settled(end);
     this.#refuse(reason, detail);
   }
@@ -126,6 +136,7 @@ class Upgrade {
     }
     answer.headers = handshake(answer, this.#site);
     const socket = this.#socket as Socket;
+    socket.off('end', this.#leave);
     socket.setTimeout(IDLE_UPGRADE_MS, () => socket.destroy());
     // What came before a regular end is still to be written.
     upstream.once('close', () => (upstream.readableEnded ? socket.destroySoon() : socket.destroy()));
@@ -133,6 +144,8 @@ class Upgrade {
 
   /** Before the handshake is through there can be a page; afterwards both sockets end. */
   #refuse(reason: Parameters<ProxyHooks['refuse']>[0], detail: string): void {
+    if (this.#refused) return;
+    this.#refused = true;
     if (this.#upstream) this.#socket.destroy();
     else refuseUpgrade(this.#hooks, this.#request, this.#socket, reason, detail);
   }

@@ -95,7 +95,7 @@ t.test('two requests on one connection, and a body between them, stay two', asyn
   const last = `GET /last HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`;
   const first = `DELETE /first HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Trailer: a\r\n\r\n`;
   const answer = await sendRaw(stage.url, `${first}${last}`);
-  t.match(`${answer.head}${answer.body}`, /DELETE \/first[^]*GET \/last/);
+  t.match(`${answer.head}${answer.body}`, /DELETE \/first[\s\S]*GET \/last/);
   t.same(upstream.seen.map(({ method, url, body }) => [method, url, body]).sort(), [
     ['DELETE', '/first', 'abc'],
     ['GET', '/last', ''],
@@ -149,7 +149,7 @@ t.test('Expect: 100-continue is answered here and goes no further', async (t) =>
   const stage = await openStage(upstream.url);
   t.teardown(() => Promise.all([stage.close(), upstream.close()]));
   const answer = await sendRaw(stage.url, post('abc', 'Expect: 100-continue', 'Content-Length: 3'));
-  t.match(`${answer.head}${answer.body}`, /^HTTP\/1\.1 100 Continue[^]*HTTP\/1\.1 200 OK/);
+  t.match(`${answer.head}${answer.body}`, /^HTTP\/1\.1 100 Continue[\s\S]*HTTP\/1\.1 200 OK/);
   t.match(upstream.seen, [{ body: 'abc' }]);
   t.notOk('expect' in (upstream.seen[0]?.headers ?? {}));
   t.equal((await sendRaw(stage.url, post('', 'Expect: a-miracle', 'Content-Length: 0'))).status, 417);
@@ -235,18 +235,18 @@ t.test('the environment learns who asks, and no cookie of ours', async (t) => {
 
 t.test('an answer is written as ours: status by number, no header of one connection, cookies confined', async (t) => {
   const upstream = await openUpstream((request, response) => {
-    response.writeHead(Number(request.url?.slice(1)), 'Very <Good>', {
+    const status = Number(request.url?.slice(1));
+    const trailing = status === 302;
+    response.writeHead(status, 'Very <Good>', {
       'x-page': 'yes',
       'keep-alive': 'timeout=77',
       'alt-svc': 'h3=":443"',
       location: `${upstream.url}/next`,
       'set-cookie': ['a=b', 'c=d; Domain=login.acme.test', '__Host-wayhome-login.x=evil'],
-      trailer: 'X-T',
-      'transfer-encoding': 'chunked',
+      ...(trailing && { trailer: 'X-T', 'transfer-encoding': 'chunked' }),
     });
-    response.write('page');
-    response.addTrailers({ 'X-T': 'late' });
-    response.end();
+    if (trailing) response.addTrailers({ 'X-T': 'late' });
+    response.end('page');
   });
   const stage = await openStage(upstream.url);
   t.teardown(() => Promise.all([stage.close(), upstream.close()]));

@@ -26,6 +26,8 @@ export type Stage = {
   /** `http://127.0.0.1:…`: where browsers come in. */
   readonly url: string;
   readonly proxy: OpenProxy;
+  /** Connections of browsers that are open now. */
+  readonly sockets: ReadonlySet<Socket>;
   /** Reasons of what was refused, oldest first. */
   readonly refused: Reason[];
   readonly details: (string | undefined)[];
@@ -52,10 +54,11 @@ export async function openStage(
   const front = createServer({ maxHeaderSize: 32_768 }, (request, response) => proxy.carry(request, response, CLIENT));
   front.on('upgrade', (request, socket, head) => proxy.upgrade(request, socket, head, CLIENT));
   front.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'));
-  const url = await listen(front);
+  const { url, sockets } = await openServer(front);
   return {
     url,
     proxy,
+    sockets,
     refused,
     details,
     close: async () => {
@@ -74,7 +77,10 @@ export type Upstream = {
 };
 
 /** An environment's own HTTP server. */
-export const openUpstream = (listener: RequestListener): Promise<Upstream> => openServer(createServer(listener));
+export async function openUpstream(listener: RequestListener): Promise<Upstream & { readonly server: Server }> {
+  const server = createServer(listener);
+  return { ...(await openServer(server)), server };
+}
 
 /** An environment that writes bytes of its own: called with each connection. */
 export const openRawUpstream = (onConnection: (socket: Socket) => void): Promise<Upstream> =>
