@@ -5,7 +5,7 @@ import { percentile } from './figures.ts';
 import type { Server } from './server.ts';
 
 /** What every browser does again and again. */
-export type Walk = (connection: Connection) => Promise<void>;
+export type Walk<C = Connection> = (connection: C) => Promise<void>;
 
 export type Load = {
   readonly browsers: number;
@@ -26,14 +26,23 @@ export type Measured = {
   readonly p99: number;
 };
 
-export async function load(server: Server, walk: Walk, options: Load): Promise<Measured> {
+export const load = (server: Server, walk: Walk, options: Load): Promise<Measured> =>
+  loadOver(() => Connection.open(server.origin), server, walk, options);
+
+/** The same over connections of any kind. */
+export async function loadOver<C extends { close(): void }>(
+  open: () => Promise<C>,
+  server: Server,
+  walk: Walk<C>,
+  options: Load,
+): Promise<Measured> {
   const { browsers, measuredMs, warmUpMs, perSecond } = options;
-  const connections = await Promise.all(Array.from({ length: browsers }, () => Connection.open(server.origin)));
+  const connections = await Promise.all(Array.from({ length: browsers }, open));
   const pauseMs = perSecond === undefined ? 0 : (browsers / perSecond) * 1000;
   const durations: number[] = [];
   let measuring = false;
   let over = false;
-  const browse = async (connection: Connection) => {
+  const browse = async (connection: C) => {
     if (pauseMs > 0) await sleep(Math.random() * pauseMs);
     while (!over) {
       const began = performance.now();

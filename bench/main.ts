@@ -1,45 +1,26 @@
 /**
- * `npm run bench -- [--quick] [--json]`: the router against its peers, in ratios that were measured side by
- * side. It starts and stops every server itself. It is no test: a missed target is a line of the table, and the
- * exit code is 0 all the same (2 for a wrong option).
+ * `npm run bench -- [logins] [proxy] [--quick] [--json]`: the router against its peers, in ratios that were measured
+ * side by side; both groups unless one is named. It starts and stops every server itself. It is no test: a missed
+ * target is a line of the table, and the exit code is 0 all the same (2 for a wrong word).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CONTESTANTS, type Contestant, holdContest } from './contest.ts';
-import { measureCrowd } from './crowd.ts';
-import { median } from './figures.ts';
-import type { Measured } from './load.ts';
-import { compareNeighbours } from './neighbours.ts';
-import { bytesPerOpenLogin } from './open-logins.ts';
-import { type Cores, pinLoad } from './pinning.ts';
+import { type Effort, FULL, QUICK } from './effort.ts';
+import { measureLogins } from './logins.ts';
+import { pinLoad } from './pinning.ts';
 import { print } from './print.ts';
-import { type Row, tabulate } from './rows.ts';
+import { measureProxies } from './proxying.ts';
+import type { Report } from './report.ts';
 import { Servers } from './server.ts';
-import { compareStartUp } from './start-up.ts';
 
-export type Report = {
-  readonly rows: readonly Row[];
-  /** Medians over the rounds. */
-  readonly servers: Readonly<Record<Contestant, Omit<Measured, 'walks'> & { readonly peakMib: number }>>;
-  readonly machine: {
-    readonly node: string;
-    readonly cpu: string;
-    readonly cores: Cores | undefined;
-    readonly rounds: number;
-  };
-  /** ISO 8601. */
-  readonly at: string;
-  readonly seconds: number;
-};
+const GROUPS = ['logins', 'proxy'] as const;
+type Group = (typeof GROUPS)[number];
 
-/** How much is measured: a figure of `--quick` tells whether something broke, not what may be quoted. */
-const FULL = { rounds: 5, measuredMs: 2_000, warmUpMs: 250, openLogins: 50_000, startUps: 7 };
-const QUICK = { rounds: 2, measuredMs: 700, warmUpMs: 150, openLogins: 10_000, startUps: 3 };
+type Options = { readonly groups: readonly Group[]; readonly json: boolean; readonly effort: Effort };
 
-async function bench(effort: typeof FULL): Promise<Report> {
-  const { rounds, measuredMs, warmUpMs } = effort;
+async function bench({ groups, effort }: Options): Promise<Report> {
   const began = performance.now();
   const cores = pinLoad();
   const folder = mkdtempSync(join(tmpdir(), 'wayhome-bench-'));
@@ -50,46 +31,30 @@ async function bench(effort: typeof FULL): Promise<Report> {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-  const round = { browsers: 32, measuredMs, warmUpMs };
-  const startUp = await compareStartUp(servers, folder, effort.startUps);
-  const crowd = await measureCrowd(servers, folder, rounds, { ...round, measuredMs: measuredMs / 2 });
-  const contest = await holdContest(servers, folder, rounds, round);
-  const peaks = {} as Record<Contestant, number>;
-  for (const name of CONTESTANTS) peaks[name] = (await contest.servers[name].ask('used')).peakMib;
-  const neighbours = await compareNeighbours(contest.servers.wayhome, rounds, measuredMs);
-  const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
-  await servers.stopAll();
-
-  const rows = tabulate({
-    contest,
-    neighbours,
-    startUp,
-    crowd,
-    bytesPerOpenLogin: perOpenLogin,
-    peaksMib: peaks,
-  });
-  const medians = (name: Contestant) => {
-    const of = (figure: keyof Measured) => median(contest.rounds[name].map((measured) => measured[figure]));
-    return {
-      cpuMicros: of('cpuMicros'),
-      p50: of('p50'),
-      p99: of('p99'),
-      perSecond: of('perSecond'),
-      peakMib: peaks[name],
-    };
-  };
+  const logins = groups.includes('logins') ? await measureLogins(servers, folder, effort) : undefined;
+  const proxying = groups.includes('proxy') ? await measureProxies(servers, folder, effort) : undefined;
   return {
-    rows,
-    servers: Object.fromEntries(CONTESTANTS.map((name) => [name, medians(name)])) as Report['servers'],
-    machine: { node: process.version, cpu: cpus()[0]?.model ?? 'unknown processor', cores, rounds },
+    rows: [...(logins?.rows ?? []), ...(proxying?.rows ?? [])],
+    ...(logins && { servers: logins.servers }),
+    ...(proxying && { proxies: proxying.proxies }),
+    leftOut: proxying?.leftOut ?? [],
+    machine: { node: process.version, cpu: cpus()[0]?.model ?? 'unknown processor', cores, rounds: effort.rounds },
     at: new Date().toISOString(),
     seconds: (performance.now() - began) / 1000,
   };
 }
 
-function readOptions(): { readonly json?: boolean; readonly quick?: boolean } | undefined {
+function readOptions(): Options | undefined {
   try {
-    return parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } }).values;
+    const flags = { json: { type: 'boolean' }, quick: { type: 'boolean' } } as const;
+    const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
+    const groups = GROUPS.filter((group) => positionals.includes(group));
+    if (groups.length < new Set(positionals).size) return undefined;
+    return {
+      groups: groups.length > 0 ? groups : GROUPS,
+      json: values.json === true,
+      effort: values.quick ? QUICK : FULL,
+    };
   } catch {
     return undefined;
   }
@@ -97,9 +62,9 @@ function readOptions(): { readonly json?: boolean; readonly quick?: boolean } | 
 
 const options = readOptions();
 if (options) {
-  const report = await bench(options.quick ? QUICK : FULL);
+  const report = await bench(options);
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : print(report));
 } else {
-  process.stderr.write('usage: npm run bench -- [--quick] [--json]\n');
+  process.stderr.write('usage: npm run bench -- [logins] [proxy] [--quick] [--json]\n');
   process.exitCode = 2;
 }

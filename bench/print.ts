@@ -1,34 +1,69 @@
-import type { Report } from './main.ts';
-import type { Row } from './rows.ts';
+import type { ErrandFigures, Report } from './report.ts';
+import type { Row } from './row.ts';
 
 /** The report for people: the table of targets, then what every server measured. */
-export function print({ rows, servers, machine, seconds }: Report): string {
+export function print({ rows, servers, proxies, leftOut, machine, seconds }: Report): string {
   const targets = [
     ['figure', 'measured', 'first', 'aim', 'reached'],
     ...rows.map((row) => [row.figure, show(row, row.measured), most(row, row.first), most(row, row.aim), row.reached]),
-  ];
-  const absolute = [
-    ['login', 'CPU µs', 'p50 ms', 'p99 ms', 'logins/s', 'peak MiB'],
-    ...Object.entries(servers).map(([name, { cpuMicros, p50, p99, perSecond, peakMib }]) => [
-      name,
-      cpuMicros.toFixed(0),
-      p50.toFixed(2),
-      p99.toFixed(2),
-      perSecond.toFixed(0),
-      peakMib.toFixed(0),
-    ]),
   ];
   const { node, cpu, cores, rounds } = machine;
   const pinned = cores ? `server on core ${cores.server}, load on core ${cores.load}` : 'not pinned';
   return [
     table(targets),
     '',
-    table(absolute),
-    '',
+    ...(servers ? [table(loginLines(servers)), ''] : []),
+    ...(proxies ? [table(proxyLines(proxies)), ''] : []),
+    ...leftOut.map((line) => `left out: ${line}`),
     `node ${node}, ${cpu}, ${pinned}; medians of ${rounds} interleaved rounds; ${seconds.toFixed(0)} s.`,
     'Only ratios of one run can be compared; absolute figures drift with the machine.',
     '',
   ].join('\n');
+}
+
+const loginLines = (servers: NonNullable<Report['servers']>): string[][] => [
+  ['login', 'CPU µs', 'p50 ms', 'p99 ms', 'logins/s', 'peak MiB'],
+  ...Object.entries(servers).map(([name, { cpuMicros, p50, p99, perSecond, peakMib }]) => [
+    name,
+    cpuMicros.toFixed(0),
+    p50.toFixed(2),
+    p99.toFixed(2),
+    perSecond.toFixed(0),
+    peakMib.toFixed(0),
+  ]),
+];
+
+/** Beside each figure how often nginx would fit into it, where nginx is there. */
+function proxyLines(proxies: NonNullable<Report['proxies']>): string[][] {
+  const { nginx } = proxies;
+  const beside = (own: ErrandFigures | undefined, nginxs: ErrandFigures | undefined) =>
+    own && nginxs ? (own.cpuMicros / nginxs.cpuMicros).toFixed(2) : '';
+  return [
+    [
+      'proxy',
+      '1 KB µs',
+      '÷ nginx',
+      '100 KB µs',
+      '÷ nginx',
+      'echo 1 KB µs/MB',
+      '÷ nginx',
+      'echo 100 KB µs/MB',
+      '÷ nginx',
+      'MiB',
+    ],
+    ...Object.entries(proxies).map(([name, { get_1k, get_100k, echo_1k, echo_100k, peakMib }]) => [
+      name,
+      get_1k?.cpuMicros.toFixed(1) ?? '',
+      beside(get_1k, nginx?.get_1k),
+      get_100k?.cpuMicros.toFixed(0) ?? '',
+      beside(get_100k, nginx?.get_100k),
+      echo_1k?.cpuMicrosPerMb.toFixed(0) ?? '',
+      beside(echo_1k, nginx?.echo_1k),
+      echo_100k?.cpuMicrosPerMb.toFixed(0) ?? '',
+      beside(echo_100k, nginx?.echo_100k),
+      peakMib.toFixed(0),
+    ]),
+  ];
 }
 
 const show = ({ unit }: Row, value: number): string => {

@@ -1,6 +1,7 @@
 /** A server under test: a child process, pinned, with its log in a file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cores } from './pinning.ts';
@@ -14,6 +15,15 @@ export type Server = {
   readonly spawnedAt: number;
   ask(question: Question): Promise<Used>;
   stop(): Promise<void>;
+};
+
+/** A server that is no node process: it listens where it is told, and is watched from outside. */
+export type Program = {
+  readonly name: string;
+  readonly command: string;
+  /** Keep it in the foreground, and in one process. */
+  readonly args: readonly string[];
+  readonly port: number;
 };
 
 export type Launch = {
@@ -49,7 +59,7 @@ export class Servers {
   async start({ name, args, variables = {}, unprobed = false }: Launch): Promise<Server> {
     const log = join(this.#logs, `${this.#count++}.log`);
     const spawnedAt = performance.now();
-    const child = this.#spawn(unprobed ? args : ['--import', PROBE, ...args], variables, log);
+    const child = this.#spawnNode(unprobed ? args : ['--import', PROBE, ...args], variables, log);
     const origin = await addressIn(log, child, spawnedAt + START_TIMEOUT_MS);
     return {
       name,
@@ -64,11 +74,26 @@ export class Servers {
     };
   }
 
+  /** Resolves once the program accepts connections. */
+  async startProgram({ name, command, args, port }: Program): Promise<Server> {
+    const log = join(this.#logs, `${this.#count++}.log`);
+    const spawnedAt = performance.now();
+    const child = this.#spawn([command, ...args], {}, log, 'ignore');
+    await accepts(port, log, child, spawnedAt + START_TIMEOUT_MS);
+    return {
+      name,
+      origin: `http://127.0.0.1:${port}`,
+      spawnedAt,
+      ask: async () => usedBy(child.pid ?? 0),
+      stop: () => this.#stop(child),
+    };
+  }
+
   /** Runs a command of node to its end: how long it took, in milliseconds, and what it used. */
   async run({ name, args, variables = {} }: Launch): Promise<{ readonly ms: number; readonly used: Used }> {
     const log = join(this.#logs, `${this.#count++}.log`);
     const began = performance.now();
-    const child = this.#spawn(['--import', PROBE, ...args], variables, log);
+    const child = this.#spawnNode(['--import', PROBE, ...args], variables, log);
     const used = new Promise<Used>((resolve) => child.once('message', (message) => resolve(message as Used)));
     const code = await new Promise((resolve) => child.once('exit', resolve));
     if (code !== 0) throw new Error(`${name} ended with ${code}: ${readFileSync(log, 'utf8')}`);
@@ -84,12 +109,21 @@ export class Servers {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
-  #spawn(args: readonly string[], variables: Readonly<Record<string, string>>, log: string): ChildProcess {
+  #spawnNode(args: readonly string[], variables: Readonly<Record<string, string>>, log: string): ChildProcess {
+    return this.#spawn([process.execPath, ...args], variables, log, 'ipc');
+  }
+
+  #spawn(
+    words: readonly string[],
+    variables: Readonly<Record<string, string>>,
+    log: string,
+    channel: 'ipc' | 'ignore',
+  ): ChildProcess {
     const pin = this.#cores ? ['taskset', '-c', String(this.#cores.server)] : [];
-    const [command = '', ...rest] = [...pin, process.execPath, ...args];
+    const [command = '', ...rest] = [...pin, ...words];
     const output = openSync(log, 'a');
     const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...variables };
-    const child = spawn(command, rest, { cwd: ROOT, env, stdio: ['ignore', output, output, 'ipc'] });
+    const child = spawn(command, rest, { cwd: ROOT, env, stdio: ['ignore', output, output, channel] });
     closeSync(output);
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
@@ -101,6 +135,37 @@ export class Servers {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     await ended;
+  }
+}
+
+/** A clock tick of /proc: USER_HZ is 100 on every Linux that node runs on. Microseconds. */
+const TICK_MICROS = 10_000;
+
+/** The same as a probe tells, of a process that has none (proc_pid_stat(5), proc_pid_status(5)). */
+function usedBy(pid: number): Used {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // Counted from behind the name, which may hold anything: utime and stime are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [, peakKib] = /^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return {
+    cpuMicros: (Number(fields[11]) + Number(fields[12])) * TICK_MICROS,
+    peakMib: Number(peakKib) / 1024,
+    liveBytes: Number.NaN,
+  };
+}
+
+async function accepts(port: number, log: string, child: ChildProcess, deadline: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const connected = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (connected) return;
+    if (child.exitCode !== null || performance.now() > deadline) {
+      throw new Error(`a server did not start: ${readFileSync(log, 'utf8')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 

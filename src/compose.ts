@@ -98,6 +98,7 @@ export async function startWayhome({
 
   const close = async () => {
     takesLogins = false;
+    for (const { proxy } of opened.live.proxied.values()) proxy.drain();
     await Promise.race([app.close(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
     app.server.closeAllConnections();
     await admin.close();

@@ -12,9 +12,11 @@ import type { EnvironmentName, PortalName } from './core/names.ts';
 import { readsOf } from './core/reads.ts';
 import { recordOf } from './core/record.ts';
 import type { Routes } from './core/routes.ts';
-import { fixedAddresses } from './http/addresses.ts';
+import { EXCHANGE, fixedAddresses } from './http/addresses.ts';
 import { openDirectory } from './http/directory.ts';
 import { throughEntrance } from './http/entrance.ts';
+import { TOKEN_EXCHANGE } from './http/exchange.ts';
+import { openExchangeIndex } from './http/exchange-index.ts';
 import type { Live, LivePortal } from './http/live.ts';
 import { openLook } from './http/pages/look.ts';
 import type { LiveProxy } from './http/proxied.ts';
@@ -59,7 +61,9 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
   for (const [name, { preset, settings, signing, loginPath, homeUrl, metadataAtLoginPath }] of checked.portals) {
     const signer = await openPortalSigner(name, signing, parts.store);
     const open = openPortal(preset, settings);
-    portals.set(name, { open, signer, loginPath, metadataAtLoginPath, ...(homeUrl !== undefined && { homeUrl }) });
+    const { tokenLifetime } = settings;
+    const home = homeUrl !== undefined && { homeUrl };
+    portals.set(name, { open, signer, tokenLifetime, loginPath, metadataAtLoginPath, ...home });
   }
   const signers = [...portals.values()].map(({ signer }) => signer);
   const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit, record } = checked;
@@ -73,6 +77,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     logout,
     loginLifetime,
     formAction: formActionOf(checked),
+    exchange: openExchangeIndex(routes.environments, delegates),
     directory: openDirectory(checked.environments.values()),
     look: openLook(checked.branding),
     ...(trustedProxies.rules.length > 0 && { trustedProxies }),
@@ -99,12 +104,15 @@ export function closeUnused({ live: old }: Opened, next?: Opened): void {
 }
 
 /**
- * Metadata of the issuer (OpenID Connect Discovery 1.0 §3): what a portal needs to verify our tokens. There is
- * no authorization or token endpoint behind it, so none is named.
+ * Metadata of the issuer (OpenID Connect Discovery 1.0 §3, RFC 8414 §2): what a portal needs to verify our tokens, and
+ * where one can be traded for. No authorization endpoint is behind it, so none is named, and no response type or scope.
  */
 const describeIssuer = (issuer: string, origin: string, signers: readonly Signer[]) => ({
   issuer,
+  token_endpoint: `${origin}${EXCHANGE}`,
   jwks_uri: `${origin}/.well-known/jwks.json`,
+  grant_types_supported: [TOKEN_EXCHANGE],
+  token_endpoint_auth_methods_supported: ['none'],
   id_token_signing_alg_values_supported: [...new Set(signers.map(({ algorithm }) => algorithm))],
 });
 

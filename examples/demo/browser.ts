@@ -2,6 +2,7 @@
  * A plain HTTP client that behaves like a browser where this demo could notice: cookies, redirects, the Referer
  * and Origin headers, forms. It runs no script.
  */
+import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { Jar } from './jar.ts';
 import { type Form, type Link, readForms, readLinks, readTitle } from './markup.ts';
@@ -19,6 +20,12 @@ type Load = { readonly method: string; readonly body?: string; readonly headers?
 
 const MOST_REDIRECTS = 15;
 
+/** Browsers know by themselves where `localhost` and all below it is (RFC 6761 §6.3); most resolvers know the first only. */
+const toLoopback: LookupFunction = (_name, { all }, found) => {
+  if (all) found(null, [{ address: '127.0.0.1', family: 4 }]);
+  else found(null, '127.0.0.1', 4);
+};
+
 export class Browser {
   /** The page that is shown. */
   page: Page | undefined;
@@ -27,7 +34,12 @@ export class Browser {
   /** A redirect to such an address is not followed; the page is then the redirect itself. */
   stopAt: (url: URL) => boolean = () => false;
   readonly #jar: Jar;
-  readonly #agent = new Agent({ keepAliveTimeout: 100, headersTimeout: 10_000, bodyTimeout: 10_000 });
+  readonly #agent = new Agent({
+    keepAliveTimeout: 100,
+    headersTimeout: 10_000,
+    bodyTimeout: 10_000,
+    connect: { lookup: toLoopback },
+  });
 
   /** Two browsers with one jar are two tabs. */
   constructor(jar: Jar = new Jar()) {

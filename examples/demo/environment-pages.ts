@@ -1,10 +1,26 @@
-import { html } from './html.ts';
+import { type Html, html } from './html.ts';
 import { type Look, page } from './layout.ts';
 import type { Person } from './people.ts';
 import type { Reply } from './server.ts';
 
-/** A login that the router started here and waits for. */
-export type Pending = { readonly redirectUri: string; readonly nonce: string; readonly loginHint?: string };
+/** What somebody else waits for while a person signs in here. */
+export type Pending = {
+  /** Travels through the login form. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly loginHint?: string;
+  /** Where “Cancel” leads; absent where whoever asked has no word for it. */
+  readonly cancel?: string;
+};
+
+export type LoginPage = {
+  /** Absent when the person came to the app itself. */
+  readonly pending?: Pending;
+  /** Where the form goes; `/login` unless set. */
+  readonly action?: string;
+  /** Stands above the people. */
+  readonly extra?: Html;
+  readonly script?: string;
+};
 
 /** Addresses of the other parties that the app links to. */
 export type AppLinks = {
@@ -34,24 +50,26 @@ export function homePage(look: Look, person: Person | undefined, links: AppLinks
   );
 }
 
-/** `pending` is absent when the person came to the app itself. */
-export function loginPage(look: Look, people: readonly Person[], pending?: Pending): Reply {
-  const cancel = pending && `${pending.redirectUri}&error=access_denied`;
+export function loginPage(look: Look, people: readonly Person[], options: LoginPage = {}): Reply {
+  const { pending, action = '/login', extra, script } = options;
+  const { fields = {}, cancel, loginHint } = pending ?? {};
   return page(
     look,
     `Sign in to ${look.party}`,
     html`<p>A real application would ask for a password here. This is a demo: choose who you are.</p>
-${pending?.loginHint !== undefined ? html`<p class="note">Expected: <strong>${pending.loginHint}</strong></p>` : undefined}
-<form method="post" action="/login">
-${pending && html`<input type="hidden" name="redirect_uri" value="${pending.redirectUri}"><input type="hidden" name="nonce" value="${pending.nonce}">`}
+${extra}
+${loginHint !== undefined ? html`<p class="note">Expected: <strong>${loginHint}</strong></p>` : undefined}
+<form method="post" action="${action}">
+${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${people.map(
   ({ id, name, about }) =>
     html`<button class="person" name="person" value="${id}">${name} <small>${about}</small></button>`,
 )}
 </form>
 ${cancel !== undefined ? html`<p><a href="${cancel}">Cancel</a></p>` : undefined}`,
+    script === undefined ? {} : { script },
   );
 }
 
-export const refusePage = (look: Look, says: string): Reply =>
-  page(look, 'That does not work', html`<p class="note">${says}</p><p><a href="/">Home</a></p>`, 400);
+export const refusePage = (look: Look, says: string, home = '/'): Reply =>
+  page(look, 'That does not work', html`<p class="note">${says}</p><p><a href="${home}">Home</a></p>`, { status: 400 });

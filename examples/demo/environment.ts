@@ -1,13 +1,14 @@
 /**
- * A stand-in for one deployment of an operator's application: it has people, a login page and a session of its
- * own, and speaks the handoff protocol: `GET /sso/support?redirect_uri=…&nonce=…` comes back with a signed token.
+ * A stand-in for one deployment of an operator's application. It speaks the handoff protocol:
+ * `GET /sso/support?redirect_uri=…&nonce=…` comes back with a signed token.
  */
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { type AppLinks, homePage, loginPage, type Pending, refusePage } from './environment-pages.ts';
+import { openApp } from './app.ts';
+import type { AppLinks, Pending } from './environment-pages.ts';
 import type { Look } from './layout.ts';
 import type { Person } from './people.ts';
-import { type Call, openServer, type Party, type Reply, redirect, sameOrigin } from './server.ts';
+import type { Party, Reply } from './server.ts';
 import { Sessions } from './sessions.ts';
 
 export type EnvironmentOptions = {
@@ -31,20 +32,14 @@ const LIFETIME = 120;
 type Sign = (claims: Readonly<Record<string, unknown>>) => Promise<string>;
 
 export async function openEnvironment(options: EnvironmentOptions): Promise<Party> {
-  const { people, look, links } = options;
-  const issuer = `http://127.0.0.1:${options.port}/`;
-  const sessions = new Sessions<Person>(`demo_${options.name}`);
+  const { port, name, look, people, router, links, now } = options;
   const { sign, publicKeys } = await openSigning(options.secret);
 
-  async function handOff(
-    person: Person,
-    { redirectUri, nonce }: Pending,
-    headers?: { 'set-cookie': string },
-  ): Promise<Reply> {
-    const iat = options.now();
+  async function onward(person: Person, { fields: { redirect_uri, nonce } }: Pending): Promise<string> {
+    const iat = now();
     const token = await sign({
-      iss: issuer,
-      aud: `${options.router}/`,
+      iss: `http://127.0.0.1:${port}/`,
+      aud: `${router}/`,
       iat,
       exp: iat + LIFETIME,
       jti: randomUUID(),
@@ -52,49 +47,18 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Part
       name: person.name,
       ...person.claims,
     });
-    return redirect(`${redirectUri}&access_token=${token}`, headers);
+    return `${redirect_uri}&access_token=${token}`;
   }
 
-  function startSso(call: Call): Reply | Promise<Reply> {
-    const pending = readPending(call.url.searchParams, options);
-    if (!pending)
-      return refusePage(look, 'This redirect_uri is not the router’s return address for us, or the nonce is missing.');
-    const person = sessions.of(call);
-    return person ? handOff(person, pending) : loginPage(look, people, pending);
-  }
-
-  function logIn(call: Call): Reply | Promise<Reply> {
-    if (!sameOrigin(call)) return refusePage(look, 'This form is not ours.');
-    const person = people.find(({ id }) => id === call.form.get('person'));
-    if (!person) return refusePage(look, 'There is no such person here.');
-    const session = sessions.begin(person);
-    if (!call.form.has('redirect_uri')) return redirect('/', session);
-    const pending = readPending(call.form, options);
-    return pending ? handOff(person, pending, session) : refusePage(look, 'This redirect_uri is not the router’s.');
-  }
-
-  /** The router's front-channel logout, so it acts on GET. It leads back to the router and nowhere else. */
-  function logOut(call: Call): Reply {
-    const returnTo = call.url.searchParams.get('return_to') ?? '';
-    const allowed = URL.canParse(returnTo) && new URL(returnTo).origin === options.router;
-    return redirect(allowed ? returnTo : '/', sessions.end(call));
-  }
-
-  return openServer(options.port, {
-    'GET /': (call) => homePage(look, sessions.of(call), links),
-    'GET /sso/support': startSso,
-    'GET /login': () => loginPage(look, people),
-    'POST /login': logIn,
-    'GET /logout': logOut,
-    'POST /sign-out': (call) =>
-      sameOrigin(call) ? redirect('/', sessions.end(call)) : refusePage(look, 'This form is not ours.'),
-    ...(publicKeys && {
-      'GET /.well-known/jwks.json': (): Reply => ({
-        status: 200,
-        headers: { 'content-type': 'application/jwk-set+json' },
-        body: JSON.stringify({ keys: publicKeys }),
-      }),
-    }),
+  return openApp({
+    port,
+    look,
+    people,
+    links,
+    router,
+    sessions: new Sessions(`demo_${name}`),
+    door: { path: '/sso/support', param: 'redirect_uri', read: (params) => readPending(params, options), onward },
+    ...(publicKeys && { routes: { 'GET /.well-known/jwks.json': () => publish(publicKeys) } }),
   });
 }
 
@@ -108,8 +72,18 @@ function readPending(params: URLSearchParams, { router, name }: EnvironmentOptio
   if (nonce === '' || !redirectUri.startsWith(`${router}/return/${name}?`) || redirectUri.includes('#'))
     return undefined;
   const loginHint = params.get('login_hint');
-  return { redirectUri, nonce, ...(loginHint !== null && { loginHint }) };
+  return {
+    fields: { redirect_uri: redirectUri, nonce },
+    cancel: `${redirectUri}&error=access_denied`,
+    ...(loginHint !== null && { loginHint }),
+  };
 }
+
+const publish = (keys: readonly JWK[]): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'application/jwk-set+json' },
+  body: JSON.stringify({ keys }),
+});
 
 async function openSigning(secret: string | undefined): Promise<{ sign: Sign; publicKeys?: readonly JWK[] }> {
   if (secret !== undefined) {

@@ -76,8 +76,8 @@ function expiry(attributes: ReadonlyMap<string, string>): number | undefined {
   return Number.isNaN(expires) ? undefined : expires;
 }
 
-/** Where browsers take and send `Secure` cookies: https, and localhost (Secure Contexts §3.1). */
-const isTrusted = (url: URL): boolean => url.protocol === 'https:' || url.hostname === 'localhost';
+/** Where browsers take and send `Secure` cookies: https, and localhost with what is below it (Secure Contexts §3.1). */
+const isTrusted = (url: URL): boolean => url.protocol === 'https:' || /^(?:.+\.)?localhost$/.test(url.hostname);
 
 const pathMatches = (path: string, cookiePath: string): boolean =>
   path === cookiePath || path.startsWith(cookiePath.endsWith('/') ? cookiePath : `${cookiePath}/`);

@@ -1,9 +1,11 @@
 /**
- * Every journey of the demo, clicked through. Addresses come from the pages' own links and forms; each journey has
+ * Every journey of the demo, clicked through; those through a shared session, an OpenID provider and an installation
+ * behind the router are in delegation-journeys.ts. Addresses come from the pages' own links and forms; each journey has
  * a browser that has never been anywhere.
  */
 import assert from 'node:assert/strict';
 import { Browser } from './browser.ts';
+import { DELEGATION_JOURNEYS } from './delegation-journeys.ts';
 import { Jar } from './jar.ts';
 import type { Demo } from './start.ts';
 import {
@@ -220,6 +222,7 @@ export const JOURNEYS: readonly Journey[] = [
       expectSignedIn(browser, demo, { email: 'ada@initech.example' });
     },
   },
+  ...DELEGATION_JOURNEYS,
   {
     title: 'a foreign return address in the portal’s request leads nowhere',
     async walk(demo, browser) {

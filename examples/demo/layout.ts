@@ -30,9 +30,9 @@ th, td { padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); te
 td { overflow-wrap: anywhere }
 th { color: var(--soft) }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere }
-ol.steps { padding-left: 1.5rem }
-ol.steps > li { margin-bottom: 1.25rem }
-ol.steps > li::marker { color: var(--soft) }
+.steps { padding-left: 1.5rem }
+.steps > li { margin-bottom: 1.25rem }
+.steps > li::marker { color: var(--soft) }
 .soft { color: var(--soft) }
 .note { padding: .75rem 1rem; border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: .3rem; background: var(--card) }
 `;
@@ -40,11 +40,14 @@ ol.steps > li::marker { color: var(--soft) }
 const accentRule = (look: Look): string => `:root { --accent: ${look.accent} }`;
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
+/** `script` is inline and may call its own origin, WebSockets included. */
+export type PageOptions = { readonly status?: number; readonly script?: string };
+
 /**
- * A whole page. Its policy allows this style and nothing else: no script, no frame, no outside resource.
+ * A whole page. Its policy allows this style, this script and nothing else: no frame, no outside resource.
  * There is no `form-action`: browsers apply it to the redirects after a form too, and a sign-out visits every party.
  */
-export function page(look: Look, title: string, body: Html, status = 200): Reply {
+export function page(look: Look, title: string, body: Html, { status = 200, script }: PageOptions = {}): Reply {
   const style = `${accentRule(look)}${STYLE}`;
   const document = html`<!doctype html>
 <html lang="en">
@@ -60,15 +63,20 @@ export function page(look: Look, title: string, body: Html, status = 200): Reply
 <h1>${title}</h1>
 ${body}
 </main>
+${script === undefined ? undefined : new Html(`<script>${script}</script>`)}
 </body>
 </html>
 `;
+  const policy = [
+    "default-src 'none'",
+    `style-src ${sha256(style)}`,
+    ...(script === undefined ? [] : [`script-src ${sha256(script)}`, "connect-src 'self'"]),
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ];
   return {
     status,
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': `default-src 'none'; style-src ${sha256(style)}; base-uri 'none'; frame-ancestors 'none'`,
-    },
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy.join('; ') },
     body: document.text,
   };
 }

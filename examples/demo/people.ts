@@ -3,7 +3,7 @@ export type Person = {
   readonly id: string;
   readonly name: string;
   readonly about: string;
-  readonly claims: { readonly email: string } & Readonly<Record<string, string>>;
+  readonly claims: { readonly email: string } & Readonly<Record<string, string | boolean>>;
 };
 
 export const US_PEOPLE: readonly Person[] = [
@@ -48,5 +48,38 @@ export const GLOBEX_PEOPLE: readonly Person[] = [
     name: 'Mallory',
     about: 'Globex says, with a valid signature, that this is ada@initech.example. The router must not repeat it.',
     claims: { email: 'ada@initech.example' },
+  },
+];
+
+export const WONKA_PEOPLE: readonly Person[] = [
+  {
+    id: 'charlie',
+    name: 'Charlie Bucket',
+    about: 'charlie@wonka.example, of the tenant “wonka-eu”',
+    claims: { email: 'charlie@wonka.example', email_verified: true, tenant: 'wonka-eu' },
+  },
+  {
+    id: 'veruca',
+    name: 'Veruca Salt',
+    about: 'veruca@wonka.example, an address that Wonka has never verified. The router must not believe it.',
+    claims: { email: 'veruca@wonka.example', email_verified: false },
+  },
+];
+
+export const ACCOUNT_PEOPLE: readonly Person[] = [
+  {
+    id: 'nina',
+    name: 'Nina Okafor',
+    about: 'nina@acme.example, of Acme itself',
+    claims: { email: 'nina@acme.example', account_external_id: 'acme' },
+  },
+];
+
+export const SOYLENT_PEOPLE: readonly Person[] = [
+  {
+    id: 'robert',
+    name: 'Robert Thorn',
+    about: 'robert@soylent.example',
+    claims: { email: 'robert@soylent.example' },
   },
 ];

@@ -114,5 +114,5 @@ function reject(rule: string, detail: string): Reply {
   const body = html`<p class="note">Rule <strong>${rule}</strong>: ${detail}</p>
 <p>The portal believes nothing else in this token, and nobody was signed in.</p>
 <p><a href="/">Portal home</a></p>`;
-  return page(LOOK, 'This login was rejected', body, 401);
+  return page(LOOK, 'This login was rejected', body, { status: 401 });
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
-/** The ports that routes.yaml and the guide name. */
+/** The ports that routes.yaml, environments/*.yaml and the guide name. */
 export const FIXED_PORTS = {
   router: 8080,
   admin: 9090,
@@ -10,15 +10,20 @@ export const FIXED_PORTS = {
   us: 4401,
   eu: 4402,
   globex: 4403,
+  wonka: 4404,
+  account: 4405,
+  soylent: 4406,
   guide: 4409,
 } as const;
 
 export type Ports = Readonly<Record<keyof typeof FIXED_PORTS, number>>;
 
+const BY_NAME: ReadonlySet<string> = new Set(['router', 'account']);
+
 /**
  * `fixed`: the ports of routes.yaml, another one only where one is taken. `free`: whatever the system hands out.
- * All are held until all are chosen, so no two are equal. The router's is tried on both addresses of `localhost`,
- * or the browser could meet somebody else there.
+ * All are held until all are chosen, so no two are equal. Those that browsers know by the name `localhost` are tried
+ * on both of its addresses, or the browser could meet somebody else there.
  */
 export async function choosePorts(wish: 'fixed' | 'free'): Promise<Ports> {
   const held: Server[] = [];
@@ -27,7 +32,7 @@ export async function choosePorts(wish: 'fixed' | 'free'): Promise<Ports> {
     for (const [party, fixed] of Object.entries(FIXED_PORTS)) {
       const server =
         (wish === 'fixed' &&
-          (party !== 'router' || (await isFree(fixed, '::1'))) &&
+          (!BY_NAME.has(party) || (await isFree(fixed, '::1'))) &&
           (await hold(fixed, '127.0.0.1'))) ||
         (await hold(0, '127.0.0.1'));
       if (!server) throw new Error('No free port on 127.0.0.1.');
@@ -40,11 +45,11 @@ export async function choosePorts(wish: 'fixed' | 'free'): Promise<Ports> {
   return ports as Ports;
 }
 
-/** Whether any port differs from the one in routes.yaml. */
+/** Whether any port differs from the fixed one. */
 export const haveMoved = (ports: Ports): boolean =>
   Object.entries(FIXED_PORTS).some(([party, fixed]) => ports[party as keyof Ports] !== fixed);
 
-/** The routes with every `localhost:8080`, `127.0.0.1:4400`, … moved to the chosen ports; all else untouched. */
+/** The routes with every `localhost:8080`, `soylent.localhost:8080`, `127.0.0.1:4400`, … moved to the chosen ports; all else untouched. */
 export function movePorts(text: string, ports: Ports): string {
   const moved = new Map(
     Object.entries(FIXED_PORTS).map(([party, fixed]) => [String(fixed), ports[party as keyof Ports]]),

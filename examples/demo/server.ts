@@ -1,6 +1,7 @@
 /** The few lines of HTTP that every party of the demo needs: a table of routes, forms, cookies, redirects. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 export type Call = {
   readonly method: string;
@@ -23,27 +24,31 @@ export type RouteTable = Readonly<Record<string, (call: Call) => Reply | Promise
 /** `origin` has no trailing slash; `close` drops open connections. */
 export type Party = { readonly origin: string; close(): Promise<void> };
 
+export type ServerOptions = {
+  /** As browsers see it, without a trailing slash. `http://127.0.0.1:<port>` unless set. */
+  readonly origin?: string;
+  /** Gets every request whose path no route has; 404 unless set. */
+  readonly otherwise?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Gets requests for another protocol: WebSockets. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+};
+
 /** Largest form that is read, in bytes. */
 const BODY_LIMIT = 64 * 1024;
 
 /** Listens on 127.0.0.1 only. Rejects when the port is taken. */
-export async function openServer(port: number, routes: RouteTable): Promise<Party> {
-  const origin = `http://127.0.0.1:${port}`;
+export async function openServer(port: number, routes: RouteTable, options: ServerOptions = {}): Promise<Party> {
+  const { origin = `http://127.0.0.1:${port}`, otherwise, upgrade } = options;
+  const paths = new Set(Object.keys(routes).map((route) => route.slice(route.indexOf(' ') + 1)));
   const server = createServer((request, response) => {
-    answer(request, origin, routes)
-      .catch((error: unknown): Reply => ({ status: 500, body: `The demo has a bug: ${String(error)}\n` }))
-      .then((reply) => {
-        response.writeHead(reply.status, {
-          'cache-control': 'no-store',
-          'content-type': 'text/plain; charset=utf-8',
-          'referrer-policy': 'strict-origin-when-cross-origin',
-          'x-content-type-options': 'nosniff',
-          ...reply.headers,
-        });
-        response.end(reply.body ?? '');
-      })
-      .catch(() => response.destroy());
+    const [path = ''] = request.url?.split('?', 1) ?? [];
+    const served =
+      otherwise && !paths.has(path)
+        ? otherwise(request, response)
+        : answer(request, origin, routes).then((reply) => send(response, reply));
+    served.catch((error: unknown) => send(response, { status: 500, body: `The demo has a bug: ${String(error)}\n` }));
   });
+  if (upgrade) server.on('upgrade', upgrade);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -56,6 +61,22 @@ export async function openServer(port: number, routes: RouteTable): Promise<Part
   };
 }
 
+/** Writes a reply; a connection on which something else was begun is cut. */
+export function send(response: ServerResponse, reply: Reply): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(reply.status, {
+    'cache-control': 'no-store',
+    'content-type': 'text/plain; charset=utf-8',
+    'referrer-policy': 'strict-origin-when-cross-origin',
+    'x-content-type-options': 'nosniff',
+    ...reply.headers,
+  });
+  response.end(reply.body ?? '');
+}
+
 async function answer(request: IncomingMessage, origin: string, routes: RouteTable): Promise<Reply> {
   const method = request.method ?? 'GET';
   const target = request.url ?? '/';
@@ -63,13 +84,14 @@ async function answer(request: IncomingMessage, origin: string, routes: RouteTab
   const url = new URL(origin + target);
   const handler = Object.hasOwn(routes, `${method} ${url.pathname}`) ? routes[`${method} ${url.pathname}`] : undefined;
   if (!handler) return { status: 404, body: 'There is no such page.\n' };
-  const body = method === 'POST' ? await readBody(request) : '';
-  if (body === undefined) return { status: 413, body: 'That is too much.\n' };
+  const form = method === 'POST' ? await readForm(request) : new URLSearchParams();
+  if (form === undefined) return { status: 413, body: 'That is too much.\n' };
   const { headers } = request;
-  return handler({ method, url, headers, cookies: readCookies(headers.cookie), form: new URLSearchParams(body) });
+  return handler({ method, url, headers, cookies: readCookies(headers.cookie), form });
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+/** The fields of an urlencoded body; `undefined` when it is longer than 64 KiB. */
+export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -77,7 +99,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     if (size > BODY_LIMIT) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
 function readCookies(header: string | undefined): Map<string, string> {

@@ -17,7 +17,7 @@ const USAGE = 'usage: wayhome demo [--check [--json]]';
 const LOG_TAIL = 40;
 
 /**
- * `wayhome demo`: a router, a portal and three environments on loopback, until SIGINT or SIGTERM. With `--check`,
+ * `wayhome demo`: a router, a portal and six environments on loopback, until SIGINT or SIGTERM. With `--check`,
  * every journey by HTTP instead. Resolves to the exit code: 0 ok, 1 something failed, 2 usage.
  */
 export async function demo(args: readonly string[], io: Io): Promise<number> {
@@ -93,6 +93,7 @@ async function runUntilStopped(startDemo: StartDemo, io: Io): Promise<number> {
   out(io, `  The portal:     ${running.portal}/`);
   out(io, '');
   if (running.moved) out(io, '  A port of routes.yaml is taken, so other ones are used.');
+  out(io, '  The router is the real one; everybody else in this process stands in for somebody.');
   out(io, '  Ctrl-C stops everything. Below is the router’s log: one line for every outcome.');
   out(io, '');
   await stopSignal();

@@ -65,7 +65,11 @@ export const REASONS = {
     'redirect_uri names another workspace than `settings` does (for Pylon: `org_slug`).',
   ),
   request_too_long: row(414, 'request_wrong', 'The address is longer than 16 KiB.'),
-  body_too_large: row(413, 'request_wrong', 'The form is larger than 64 KiB, or than 512 KiB at a return address.'),
+  body_too_large: row(
+    413,
+    'request_wrong',
+    'The form is larger than 64 KiB, or than 512 KiB at a return address; behind the router, larger than `max_body`.',
+  ),
   header_too_large: row(431, 'request_wrong', 'The request’s headers are larger than 32 KiB.'),
   media_type_not_supported: row(415, 'request_wrong', 'Only application/x-www-form-urlencoded bodies are read.'),
   method_not_allowed: row(405, 'request_wrong', 'This address does not take this method.'),

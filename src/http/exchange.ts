@@ -25,7 +25,7 @@ import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** RFC 8693 §2.1 and §3. */
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
 export async function exchange(turn: Turn): Promise<Answer> {

@@ -92,7 +92,7 @@ export async function follow(turn: Turn, run: LogoutRun, cookies: readonly strin
     });
     if (departure) {
       lines.push(...keepSessions(turn, rest, sessions));
-      return carryOut(turn, departure, live.routes.environments.get(environment)?.title ?? environment, lines);
+      return carryOut(turn, departure, live.routes.environments.get(environment)?.title ?? environment, lines, true);
     }
     legs = legs.slice(1);
   }
@@ -144,5 +144,5 @@ function endByEnvironment(turn: Turn, name: EnvironmentName, notice: LogoutNotic
     environment: name,
     ...(trace.portal && { portal: trace.portal }),
   });
-  return carryOut(turn, notice.reply(true), live.routes.environments.get(name)?.title ?? name, lines);
+  return carryOut(turn, notice.reply(true), live.routes.environments.get(name)?.title ?? name, lines, true);
 }

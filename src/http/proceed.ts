@@ -119,10 +119,11 @@ export function carryOut(
   departure: Departure,
   place: string,
   cookies?: readonly string[],
+  signsOut = false,
 ): Answer {
   if ('url' in departure) return redirect(call.method, departure.url, cookies);
   const frame = frameFor(live, call.header('accept-language'));
-  return page(200, handBackPage(frame, { place, ...departure }), cookies);
+  return page(200, handBackPage(frame, { place, signsOut, ...departure }), cookies);
 }
 
 /** Home. Whatever can still refuse the person does so first; the token leaves only once single use is claimed. */

@@ -64,7 +64,10 @@ export function openCaller(name: string, trust: Trust, options: CallerOptions): 
     const where = proxy ? `${target.host} by way of the proxy ${new URL(proxy.url).host}` : target.host;
 
     const pass = enter();
-    const signal = AbortSignal.timeout(timeoutMs);
+    // AbortSignal.timeout would hold whatever listens to it, bodies included, until its time is over.
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs).unref();
+    const { signal } = deadline;
     let end: CallEnd = 'unknown';
     let giveBack: (() => void) | undefined;
     let since = 0;
@@ -79,6 +82,7 @@ export function openCaller(name: string, trust: Trust, options: CallerOptions): 
       if (giveBack) end = endOf(fault, performance.now() - since >= timeoutMs / 2);
       throw fault;
     } finally {
+      clearTimeout(timer);
       leave(pass, end);
       giveBack?.();
     }

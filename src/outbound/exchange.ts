@@ -6,6 +6,9 @@ import { ACCEPTED_CODINGS, readBody } from './read-body.ts';
 
 type Head = Dispatcher.ResponseData;
 
+/** Interim answers (1xx, RFC 9110 §15.2) before the answer itself. No other limit counts them. */
+const MAX_INTERIM_ANSWERS = 8;
+
 /**
  * Request → complete answer. Only what can be asked again goes over a connection that was used before: its server
  * may be closing it at this very moment, and a lost GET is then sent once more over a fresh one (RFC 9112 §9.3.1).
@@ -43,6 +46,7 @@ async function sendOver(
   signal: AbortSignal,
 ): Promise<Head> {
   const { host: _, ...theirs } = headers;
+  let interim = 0;
   const asked = dispatcher.request({
     origin: target.origin,
     path: target.pathname + target.search,
@@ -50,6 +54,9 @@ async function sendOver(
     headers: { ...theirs, 'accept-encoding': ACCEPTED_CODINGS, 'user-agent': 'wayhome' },
     ...(body !== undefined && { body }),
     signal,
+    onInfo() {
+      if (++interim > MAX_INTERIM_ANSWERS) throw new OutboundError('too_large', `${target.host}: interim answers`);
+    },
   });
   // undici looks at the signal only once it is connected.
   const head = await Promise.race([asked, rejectionOf(signal)]);

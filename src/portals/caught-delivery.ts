@@ -15,7 +15,9 @@ export function planCaught(
   portal: OpenPortal['portal'],
 ): OpenPortal['readDelivery'] {
   const returnName = returnParam(preset);
-  if (returnName === undefined) return () => undefined;
+  // An environment that signs no portal's requests cannot have answered one; what is no JWT is not read here.
+  const plain = preset.authn_request.encoding === 'query' && preset.token.format === 'jws';
+  if (returnName === undefined || !plain) return () => undefined;
   const names = new Set<string>();
   for (const rule of [preset.authn_response, unsolicitedResponse(preset)]) {
     if (rule?.token_param) names.add(rule.token_param);

@@ -1,12 +1,23 @@
-import type { PortalProblem } from './check-preset.ts';
 import type { PortalSettings } from './portal.ts';
-import { LOGIN_ORIGIN, type PortalPreset, returnParam, type SettingRule, unsolicitedResponse } from './preset.ts';
-import { prepareAllow } from './redirect-uri.ts';
-import { constantUrl } from './template.ts';
+import type { PortalProblem } from './portal-problem.ts';
+import { expectedTexts } from './preflight.ts';
+import {
+  besideToken,
+  LOGIN_ORIGIN,
+  type PortalPreset,
+  returnParam,
+  type SettingRule,
+  unsolicitedResponse,
+} from './preset.ts';
+import { algorithmFamily } from './preset-token.ts';
+import { prepareAllow, prepareAllowBelow } from './redirect-uri.ts';
+import { constantUrl, fillText } from './template.ts';
 
 /** What routes.yaml says about a portal, as far as its preset has a say in it. */
 export type CheckedSettings = Pick<PortalSettings, 'settings' | 'allowRedirects' | 'tokenLifetime' | 'delivery'> & {
   readonly algorithm?: string;
+  /** Whether a private key is named; left out where nobody asks. */
+  readonly hasPrivateKey?: boolean;
 };
 
 /** Faults of one portal's settings against its preset; `path` starts at the portal, in the words of routes.yaml. */
@@ -48,7 +59,7 @@ function checkValues(preset: PortalPreset, settings: CheckedSettings['settings']
     const message = value === undefined ? missing(rule) : wrong(rule, value);
     if (message) problems.push({ path: ['settings', name], message });
   }
-  return problems.length > 0 ? problems : checkTargets(preset, settings);
+  return problems.length > 0 ? problems : [...checkTargets(preset, settings), ...checkExpected(preset, settings)];
 }
 
 const missing = (rule: SettingRule): string | undefined =>
@@ -67,17 +78,34 @@ function wrong(rule: SettingRule, value: string): string | undefined {
 /** A setting that stands in a host name can still spoil the URL. */
 function checkTargets(preset: PortalPreset, settings: CheckedSettings['settings']): PortalProblem[] {
   const config = fillSettings(preset, settings, '');
-  const param = returnParam(preset);
-  const allows = (param === undefined ? undefined : preset.authn_request.params[param]?.url?.allow) ?? [];
+  const rules = Object.values(preset.authn_request.params).flatMap(({ url }) =>
+    url?.kind === 'absolute' ? [url] : [],
+  );
+  const allows = rules.flatMap(({ allow = [] }) => allow);
+  const prefixes = rules.flatMap(({ allow_prefix: below = [] }) => below).map((url) => constantUrl(url, config));
   const targets = [preset.authn_response, unsolicitedResponse(preset)].flatMap((rule) =>
     rule ? [rule.target.url] : [],
   );
+  const end = preset.logout?.end_session_endpoint;
   const urls = [
     ...allows.map((allow) => constantUrl(allow, config)),
-    ...targets.map((target) => constantUrl(target, config).replace(/\?.*$/, '')),
+    ...[...targets, ...(end === undefined ? [] : [end])].map((url) => constantUrl(url, config).replace(/\?.*$/, '')),
   ];
-  const broken = urls.find((url) => !prepareAllow(url));
+  const broken = urls.find((url) => !prepareAllow(url)) ?? prefixes.find((url) => !prepareAllowBelow(url));
   return broken === undefined ? [] : [{ path: ['settings'], message: `do not make a usable address: ${broken}` }];
+}
+
+/** An `iss` or `aud` that is the same in every token is compared with the portal's before there is one. */
+function checkExpected(preset: PortalPreset, settings: CheckedSettings['settings']): PortalProblem[] {
+  const config = fillSettings(preset, settings, '');
+  return expectedTexts(preset, config).flatMap(({ name, text }) => {
+    const { template, const: constant } = preset.token.claims[name] ?? {};
+    const fixed =
+      constant ?? (template?.includes('{request.') ? undefined : template && fillText(template, config)({}));
+    if (fixed === undefined || fixed === text) return [];
+    const message = `make ${name} ${JSON.stringify(fixed)}, and ${preset.title} expects ${JSON.stringify(text)}`;
+    return [{ path: ['settings'], message }];
+  });
 }
 
 function checkAllowRedirects(preset: PortalPreset, allowRedirects: readonly string[]): PortalProblem[] {
@@ -89,7 +117,10 @@ function checkAllowRedirects(preset: PortalPreset, allowRedirects: readonly stri
   });
 }
 
-function checkSigning({ title, token }: PortalPreset, { tokenLifetime, algorithm }: CheckedSettings): PortalProblem[] {
+function checkSigning(
+  { title, token, authn_request: request }: PortalPreset,
+  { tokenLifetime, algorithm, hasPrivateKey }: CheckedSettings,
+): PortalProblem[] {
   const problems: PortalProblem[] = [];
   if (!Number.isInteger(tokenLifetime) || tokenLifetime < 1 || tokenLifetime > token.lifetime.max) {
     problems.push({ path: ['token_lifetime'], message: `must be between 1s and ${token.lifetime.max}s for ${title}` });
@@ -97,13 +128,18 @@ function checkSigning({ title, token }: PortalPreset, { tokenLifetime, algorithm
   if (algorithm !== undefined && !(token.algs as readonly string[]).includes(algorithm)) {
     problems.push({ path: ['signing', 'algorithm'], message: `${title} takes ${token.algs.join(', ')}` });
   }
+  if (algorithm !== undefined && request.encoding !== 'query' && !algorithm.startsWith('HS')) {
+    const message = `${title} signs its requests with the shared secret, so HS256 has to be chosen`;
+    problems.push({ path: ['signing', 'algorithm'], message });
+  }
+  const issued = algorithm !== undefined && token.keys[algorithmFamily(algorithm)]?.generated_by === 'portal';
+  if (issued && hasPrivateKey === false && !algorithm.startsWith('HS'))
+    problems.push({ path: ['signing', 'private_key'], message: `is required: ${title} hands this key out itself` });
   return problems;
 }
 
-function checkDelivery(
-  { title, authn_response: rule }: PortalPreset,
-  delivery: CheckedSettings['delivery'],
-): PortalProblem[] {
+function checkDelivery(preset: PortalPreset, delivery: CheckedSettings['delivery']): PortalProblem[] {
+  const { title, authn_response: rule } = preset;
   const problems: PortalProblem[] = [];
   const { mode, param } = delivery ?? {};
   const takesForm = rule.mode === 'form_post' || rule.form_post_param !== undefined;
@@ -114,5 +150,7 @@ function checkDelivery(
   if (param !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(param)) {
     problems.push({ path: ['delivery', 'param'], message: 'must be a letter, then letters, digits or _' });
   }
+  if (param !== undefined && besideToken(preset, rule).includes(param))
+    problems.push({ path: ['delivery', 'param'], message: `${title} gets something else as ${param}` });
   return problems;
 }

@@ -1,134 +1,101 @@
-import type { ClaimValue, Identity } from '../core/environment.ts';
-import type { PortalRequest } from '../core/portal.ts';
+import type { ClaimValue } from '../core/environment.ts';
 import { Refusal } from '../core/reason.ts';
-import type { Instant } from '../core/time.ts';
-import type { ClaimRule, TokenRule } from './preset.ts';
-import { fillText } from './template.ts';
+import { type ClaimSetting, compileClaim, type Minting, type Read } from './claim-read.ts';
+import type { PortalPreset } from './preset.ts';
+import { allClaims, type ClaimRule, type TokenRule } from './preset-token.ts';
 
-/** Everything that a claim can be made from. */
-export type Minting = {
-  readonly identity: Identity;
-  readonly request: PortalRequest;
-  readonly now: Instant;
-  readonly id: string;
-};
-
-type Config = Readonly<Record<string, string>>;
-type Read = (minting: Minting) => ClaimValue | undefined;
 type PlannedClaim = {
   readonly name: string;
+  /** With the name of the object that it stands in: for the log. */
+  readonly fullName: string;
   readonly read: Read;
   readonly required: boolean;
   /** Claims of the same group that come first: where one has a value, this one is not sent. */
   readonly yieldsTo: readonly Read[];
 };
 
+/** The claims of one token, in the preset's order. */
+export type MadeClaims = Readonly<Record<string, ClaimValue>>;
+
 /**
- * Compiles the claims of a preset: minted facts → JSON text, in the preset's order and nothing beside it.
+ * Compiles the claims of a preset: minted facts → the preset's claims and nothing beside them.
  * What it returns throws `Refusal`: `jwt_missing_required_claim`, or `jwt_claim_malformed` for a value of another
  * type than the preset's, outside its `enum`, or of text that is not well-formed Unicode. An empty text counts
  * as absent.
  */
-export function planClaims(token: TokenRule, config: Config, lifetime: number): (minting: Minting) => string {
-  const plan = planList(token, config, lifetime);
-  return (minting) => {
-    const claims: Record<string, ClaimValue> = {};
-    for (const { name, read, required, yieldsTo } of plan) {
-      if (yieldsTo.some((earlier) => earlier(minting) !== undefined)) continue;
-      const value = read(minting);
-      if (value !== undefined) claims[name] = value;
-      else if (required) throw new Refusal('jwt_missing_required_claim', name);
-    }
-    return JSON.stringify(claims);
-  };
+export function planClaims(setting: ClaimSetting): (minting: Minting) => MadeClaims {
+  const { claims, at_most_one: groups } = setting.preset.token;
+  return collect(planList(claims, setting, groups ?? []));
 }
+
+/**
+ * The preset as it holds for a visitor who is not signed in: without every claim that would be made from what is
+ * said about a person, and with the objects that hold such claims empty.
+ */
+export function guestPreset(preset: PortalPreset): PortalPreset {
+  const claims = Object.entries(preset.token.claims).flatMap(([name, rule]): [string, ClaimRule][] => {
+    if (isPersonal(rule)) return [];
+    return [[name, Object.values(rule.claims ?? {}).some(isPersonal) ? { ...rule, claims: {} } : rule]];
+  });
+  return { ...preset, token: { ...preset.token, claims: Object.fromEntries(claims) } };
+}
+
+const isPersonal = ({ from }: ClaimRule): boolean => from?.startsWith('user.') ?? false;
 
 /** The claims that an environment may assert and this token repeats, under the environment's names. */
 export function carriedClaims(token: TokenRule): ReadonlySet<string> {
-  const sources = Object.values(token.claims).flatMap((rule) =>
-    rule.from?.startsWith('user.') ? [rule.from.slice(5)] : [],
-  );
+  const sources = allClaims(token).flatMap(({ rule }) => asserted(rule));
   return new Set(sources.filter((name) => name !== 'email'));
 }
 
-function planList(token: TokenRule, config: Config, lifetime: number): PlannedClaim[] {
+/** Those of `carriedClaims` of which all or some values need a grant. */
+export function privilegedClaims(token: TokenRule): ReadonlySet<string> {
+  return new Set(allClaims(token).flatMap(({ rule }) => (rule.privileged ? asserted(rule) : [])));
+}
+
+const asserted = ({ from }: ClaimRule): string[] => (from?.startsWith('user.') ? [from.slice(5)] : []);
+
+function collect(plan: readonly PlannedClaim[]): (minting: Minting) => MadeClaims {
+  return (minting) => {
+    const claims: Record<string, ClaimValue> = {};
+    for (const { name, fullName, read, required, yieldsTo } of plan) {
+      if (yieldsTo.some((earlier) => earlier(minting) !== undefined)) continue;
+      const value = read(minting);
+      if (value !== undefined) claims[name] = value;
+      else if (required) throw new Refusal('jwt_missing_required_claim', fullName);
+    }
+    return claims;
+  };
+}
+
+function planList(
+  claims: Readonly<Record<string, ClaimRule>>,
+  setting: ClaimSetting,
+  groups: readonly (readonly string[])[],
+  within = '',
+): PlannedClaim[] {
   const reads = new Map(
-    Object.entries(token.claims).map(([name, rule]) => [name, compileClaim(name, rule, config, lifetime)]),
+    Object.entries(claims).map(([name, rule]) => [name, compile(`${within}${name}`, rule, setting)]),
   );
   return [...reads].map(([name, read]) => {
-    const groups = (token.at_most_one ?? []).filter((group) => group.includes(name));
-    const earlier = groups.flatMap((group) => group.slice(0, group.indexOf(name)));
+    const earlier = groups
+      .filter((group) => group.includes(name))
+      .flatMap((group) => group.slice(0, group.indexOf(name)));
     return {
       name,
+      fullName: `${within}${name}`,
       read,
-      required: token.claims[name]?.required ?? false,
+      required: claims[name]?.required ?? false,
       yieldsTo: earlier.flatMap((other) => reads.get(other) ?? []),
     };
   });
 }
 
-function compileClaim(name: string, rule: ClaimRule, config: Config, lifetime: number): Read {
-  if (rule.const !== undefined) return constant(rule.const);
-  if (rule.template !== undefined) {
-    const filled = fillText(rule.template, config);
-    return ({ request }) => filled(request.params);
-  }
-  const source = rule.from ?? '';
-  const read = compileSource(source, config, lifetime);
-  if (source.startsWith('time.')) {
-    const unit = rule.unit === 'ms' ? 1000 : 1;
-    return (minting) => (read(minting) as number) * unit;
-  }
+function compile(name: string, rule: ClaimRule, setting: ClaimSetting): Read {
+  if (!rule.claims) return compileClaim(name, rule, setting);
+  const members = collect(planList(rule.claims, setting, [], `${name}.`));
   return (minting) => {
-    const value = read(minting);
-    return value === undefined || value === '' ? rule.default : checkValue(name, rule, value);
+    const object = members(minting);
+    return rule.required || Object.keys(object).length > 0 ? object : undefined;
   };
-}
-
-function compileSource(source: string, config: Config, lifetime: number): Read {
-  if (source === 'time.iat') return ({ now }) => now;
-  if (source === 'time.exp') return ({ now }) => now + lifetime;
-  if (source === 'random.uuid') return ({ id }) => id;
-  if (source === 'user.email') return ({ identity }) => identity.email;
-  const [from, name = ''] = source.split('.');
-  if (from === 'config') return constant(config[name]);
-  if (from === 'request') return ({ request: { params } }) => (Object.hasOwn(params, name) ? params[name] : undefined);
-  return ({ identity: { claims } }) => (Object.hasOwn(claims, name) ? (claims[name] ?? undefined) : undefined);
-}
-
-const constant =
-  (value: ClaimValue | undefined): Read =>
-  () =>
-    value;
-
-function checkValue(name: string, rule: ClaimRule, value: ClaimValue): ClaimValue {
-  if (!hasType(value, rule.type ?? 'string')) throw new Refusal('jwt_claim_malformed', name);
-  if (rule.enum && !rule.enum.some((allowed) => allowed === value)) throw new Refusal('jwt_claim_malformed', name);
-  if (rule.join !== undefined) return joinTexts(name, value as readonly ClaimValue[], rule.join);
-  return value;
-}
-
-function hasType(value: ClaimValue, type: NonNullable<ClaimRule['type']>): boolean {
-  switch (type) {
-    case 'array':
-      return Array.isArray(value);
-    case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value);
-    case 'number':
-      return typeof value === 'number' && Number.isFinite(value);
-    case 'string':
-      // A lone surrogate has no UTF-8 form; what a verifier makes of one differs (RFC 8259 §8.2).
-      return typeof value === 'string' && value.isWellFormed();
-    case 'boolean':
-      return typeof value === 'boolean';
-  }
-}
-
-/** An element that holds the separator would become two. */
-function joinTexts(name: string, values: readonly ClaimValue[], separator: string): string {
-  for (const value of values) {
-    if (!hasType(value, 'string') || (value as string).includes(separator))
-      throw new Refusal('jwt_claim_malformed', name);
-  }
-  return values.join(separator);
 }

@@ -1,8 +1,10 @@
 import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
+import { splitDiscourseToken } from './discourse-connect.ts';
 import { foldName } from './parameter-name.ts';
 import type { Delivery, OpenPortal, PortalSettings } from './portal.ts';
-import { type PortalPreset, type ResponseRule, returnParam, unsolicitedResponse } from './preset.ts';
+import { besideToken, type PortalPreset, type ResponseRule, returnParam, unsolicitedResponse } from './preset.ts';
+import { appendPath } from './relative-url.ts';
 import { type Filled, fillText, fillUrl } from './template.ts';
 
 /** Longest URL that a token is sent in, in characters. Our choice: what browsers and proxies all take. */
@@ -11,8 +13,8 @@ export const LONGEST_DELIVERY_URL = 8_192;
 type Config = Readonly<Record<string, string>>;
 type Override = NonNullable<PortalSettings['delivery']>;
 
-/** A response with the operator's `delivery` applied. */
-type Chosen = { readonly mode: ResponseRule['mode']; readonly param: string };
+/** A response with the operator's `delivery` applied. `signature`: where the token is not one text but two. */
+type Chosen = { readonly mode: ResponseRule['mode']; readonly param: string; readonly signature: string | undefined };
 
 type Carrier = {
   readonly chosen: Chosen;
@@ -28,9 +30,11 @@ export function planDelivery(
   override: Override,
   returnUrl: OpenPortal['returnUrl'],
 ): OpenPortal['deliver'] {
-  const answering = planCarrier(preset.authn_response, config, override);
+  const { error } = preset;
+  const errorEcho = error ? [[error.param, error.value] as const] : [];
+  const answering = planCarrier(preset.authn_response, config, override, errorEcho);
   const rule = unsolicitedResponse(preset);
-  const unsolicited = rule ? planCarrier(rule, config, override) : answering;
+  const unsolicited = rule ? planCarrier(rule, config, override, errorEcho) : answering;
   return (request, token) => {
     const wanted = returnUrl(request);
     const carrier = wanted === undefined && request.initiated === 'platform' ? unsolicited : answering;
@@ -46,24 +50,41 @@ export function planDelivery(
 export function reservedNames(preset: PortalPreset, override: Override): ReadonlySet<string> {
   const names: string[] = [];
   const param = returnParam(preset);
-  if (param !== undefined) names.push(...(preset.authn_request.params[param]?.url?.reserved ?? []));
+  const url = param === undefined ? undefined : preset.authn_request.params[param]?.url;
+  if (url?.kind === 'absolute') names.push(...(url.reserved ?? []));
   if (override.param !== undefined) names.push(override.param);
   for (const rule of [preset.authn_response, unsolicitedResponse(preset)]) {
     if (!rule) continue;
-    names.push(...Object.keys(rule.params ?? {}));
+    names.push(...besideToken(preset, rule));
     for (const name of [rule.token_param, rule.form_post_param]) if (name != null) names.push(name);
   }
   return new Set(names.map(foldName));
 }
 
-function planCarrier(rule: ResponseRule, config: Config, override: Override): Carrier {
+function planCarrier(
+  rule: ResponseRule,
+  config: Config,
+  override: Override,
+  more: readonly (readonly [name: string, source: string])[],
+): Carrier {
   const mode = override.mode ?? rule.mode;
   const param = (mode === 'form_post' ? rule.form_post_param : undefined) ?? rule.token_param ?? '';
   return {
-    chosen: { mode, param: override.param ?? param },
-    fixed: fillUrl(rule.target.url, config),
+    chosen: { mode, param: override.param ?? param, signature: rule.signature_param },
+    fixed: planFixed(rule.target, config),
     fromParam: rule.target.from_param !== undefined,
-    echoes: Object.entries(rule.params ?? {}).map(([name, source]) => [name, fillText(`{${source}}`, config)] as const),
+    echoes: [...Object.entries(rule.params ?? {}), ...more].map(
+      ([name, source]) => [name, fillText(`{${source}}`, config)] as const,
+    ),
+  };
+}
+
+function planFixed({ url, append_path: append }: ResponseRule['target'], config: Config): Filled {
+  const fixed = fillUrl(url, config);
+  if (append === undefined) return fixed;
+  return (params) => {
+    const path = params[append] ?? '';
+    return path === '' ? fixed(params) : appendPath(fixed(params), path);
   };
 }
 
@@ -79,7 +100,8 @@ function withEchoes(target: string, { echoes }: Carrier, { params }: PortalReque
 const appendToQuery = (url: string, name: string, value: string): string =>
   `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`;
 
-function send({ mode, param }: Chosen, target: string, token: string): Delivery {
+function send({ mode, param, signature }: Chosen, target: string, token: string): Delivery {
+  if (signature !== undefined) return sendSigned({ mode, param, signature }, target, token);
   switch (mode) {
     case 'form_post':
       return { mode, action: target, fields: { [param]: token } };
@@ -90,6 +112,17 @@ function send({ mode, param }: Chosen, target: string, token: string): Delivery 
     case 'path':
       return redirect(`${target}${token}`);
   }
+}
+
+/** A token that comes in two parameters; `checkPreset` lets it travel in a query or a form only. */
+function sendSigned(
+  { mode, param, signature }: Chosen & { signature: string },
+  target: string,
+  token: string,
+): Delivery {
+  const { sso, sig } = splitDiscourseToken(token);
+  if (mode === 'form_post') return { mode, action: target, fields: { [param]: sso, [signature]: sig } };
+  return redirect(appendToQuery(appendToQuery(target, param, encodeURIComponent(sso)), signature, sig));
 }
 
 function redirect(url: string): Delivery {

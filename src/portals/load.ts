@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { checkPreset, type PortalProblem } from './check-preset.ts';
+import { checkPreset } from './check-preset.ts';
+import type { PortalProblem } from './portal-problem.ts';
 import { type PortalPreset, presetSchema } from './preset.ts';
 
 export type PresetOutcome =

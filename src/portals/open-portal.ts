@@ -1,10 +1,15 @@
 import { planCaught } from './caught-delivery.ts';
 import { checkSettings, fillSettings } from './check-settings.ts';
-import { carriedClaims, planClaims } from './claim-plan.ts';
+import { carriedClaims, guestPreset, planClaims } from './claim-plan.ts';
+import type { ClaimSetting, Minting } from './claim-read.ts';
 import { planDelivery, reservedNames } from './delivery.ts';
+import { writeDiscoursePayload } from './discourse-connect.ts';
 import type { OpenPortal, PortalSettings } from './portal.ts';
+import { decodeSecret } from './portal-key.ts';
+import { planPreflight } from './preflight.ts';
 import type { PortalPreset } from './preset.ts';
 import { planRequest } from './read-request.ts';
+import { planSignOut } from './sign-out.ts';
 
 /**
  * Opens a portal: templates are filled in, allow-lists parsed and claims compiled here, so that the login path
@@ -16,15 +21,35 @@ export function openPortal(preset: PortalPreset, given: PortalSettings): OpenPor
 
   const config = fillSettings(preset, given.settings, given.publicOrigin);
   const delivery = given.delivery ?? {};
-  const reserved = reservedNames(preset, delivery);
-  const requests = planRequest(preset, given.portal.name, config, given.allowRedirects, reserved);
-  const claims = planClaims(preset.token, config, given.tokenLifetime);
+  const secret = given.secret && decodeSecret(preset, given.secret);
+  const requests = planRequest(preset, given, config, secret, reservedNames(preset, delivery));
   return {
     portal: given.portal,
     carries: carriedClaims(preset.token),
     ...requests,
-    makeClaims: (identity, request, { now, id }) => claims({ identity, request, now, id }),
+    ...planMaking({ preset, config, lifetime: given.tokenLifetime }),
     readDelivery: planCaught(preset, delivery, requests.returnUrl, given.portal),
     deliver: planDelivery(preset, config, delivery, requests.returnUrl),
+    ...planSignOut(preset, config),
+  };
+}
+
+function planMaking(setting: ClaimSetting): Pick<OpenPortal, 'makeClaims' | 'makeGuestClaims'> {
+  const { preset } = setting;
+  const make = planToken(setting);
+  const makeForGuest = preset.guest && planToken({ ...setting, preset: guestPreset(preset) });
+  return {
+    makeClaims: (identity, request, { now, id }) => make({ identity, request, now, id }),
+    ...(makeForGuest && { makeGuestClaims: (request, { now, id }) => makeForGuest({ request, now, id }) }),
+  };
+}
+
+function planToken(setting: ClaimSetting): (minting: Minting) => string {
+  const [claimsOf, preflight] = [planClaims(setting), planPreflight(setting)];
+  const isJws = setting.preset.token.format === 'jws';
+  return (minting) => {
+    const claims = claimsOf(minting);
+    preflight(claims, minting);
+    return isJws ? JSON.stringify(claims) : writeDiscoursePayload(claims);
   };
 }

@@ -3,32 +3,9 @@
  * over URLs, no conditions and no functions in it. What holds between its parts is checked in check-preset.ts.
  */
 import { z } from 'zod';
-import { HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS } from '../keys/keys.ts';
-
-/** Part of the model that this version does not carry out; it is refused rather than ignored. */
-const notYet = (what: string) => z.never({ error: `${what} is not carried out by this version` }).optional();
-
-/** One accepted word where the model knows others. */
-const onlyYet = <Word extends string>(word: Word, others: readonly string[]) =>
-  z.literal(word, {
-    error: ({ input }) =>
-      others.includes(input as string)
-        ? `"${input}" is not carried out by this version; only "${word}" is`
-        : `expected "${word}"`,
-  });
-
-const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'a name: a letter, then letters, digits, _ or -');
-const tokenParam = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'a parameter name: a letter, then letters, digits or _');
-const template = z.string().min(1).meta({ description: 'Text with {config.name} and {request.name} in it' });
-const source = z
-  .string()
-  .regex(
-    /^(?:time\.(?:iat|exp)|random\.uuid|(?:user|config|request)\.[A-Za-z][A-Za-z0-9_-]*)$/,
-    'a source: user.*, config.*, request.*, time.iat, time.exp or random.uuid',
-  );
-const seconds = z.int().positive();
+import { requestSchema } from './preset-request.ts';
+import { tokenSchema } from './preset-token.ts';
+import { name, source, template, tokenParam } from './preset-words.ts';
 
 const sourceDocument = z.strictObject({
   url: z.url(),
@@ -47,78 +24,13 @@ const setting = z.strictObject({
   example: z.string(),
 });
 
-const inboundUrl = z.strictObject({
-  kind: onlyYet('absolute', ['relative', 'path']),
-  /** Exact origin and path each; https, unless the operator's own setting is on loopback. */
-  allow: z.array(template).min(1),
-  /** Names that must not stand in its query, beside those that the token travels under. */
-  reserved: z.array(tokenParam).optional(),
-  /** Query parameters that must stand there exactly once, with this value. */
-  pins: z.record(name, template).optional(),
-});
-
-const inboundParam = z.strictObject({
-  role: z.enum(['redirect_uri', 'return_to', 'error_uri', 'state', 'nonce', 'tenant', 'replay_key', 'hint']).optional(),
-  required: z.boolean().optional(),
-  /** Characters, after decoding. Default 2,048. */
-  max_length: z.int().positive().max(4096).optional(),
-  equals: template.optional(),
-  url: inboundUrl.optional(),
-});
-
-/** How the portal learns a key of one algorithm family, and how it reads the text of it. */
-const keyRule = z.strictObject({
-  encoding: z.enum(['utf8', 'pem', 'jwk']),
-  min_bytes: z.int().positive().optional(),
-  publish: z.enum(['shared', 'pem', 'jwks']),
-});
-
-/** One claim: exactly one of `from`, `const`, `template`. */
-const claimRule = z.strictObject({
-  required: z.boolean().optional(),
-  /** Type that a value `from` somewhere must have; a string unless said. Times are numbers. */
-  type: z.enum(['string', 'number', 'boolean', 'array', 'object']).optional(),
-  from: source.optional(),
-  const: z.union([z.string(), z.number(), z.boolean()]).optional(),
-  template: template.optional(),
-  default: z.union([z.string(), z.number(), z.boolean()]).optional(),
-  enum: z
-    .array(z.union([z.string(), z.number(), z.boolean()]))
-    .min(1)
-    .optional(),
-  /** An array of strings is sent as one string, joined by this. */
-  join: z.string().min(1).optional(),
-  /** Unit of a time. Default seconds (RFC 7519 §2). */
-  unit: z.enum(['s', 'ms']).optional(),
-  privileged: notYet('a privileged claim'),
-  claims: notYet('a nested claim'),
-});
-
-const token = z.strictObject({
-  format: onlyYet('jws', ['discourse_connect']),
-  /** The first is the default. */
-  algs: z.array(z.enum([...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS])).min(1),
-  keys: z.partialRecord(z.enum(['HS', 'RS', 'PS', 'ES', 'EdDSA']), keyRule),
-  header: notYet('a header of the preset’s own'),
-  /** Claims in the order in which they are written. */
-  claims: z.record(z.string().regex(/^[A-Za-z][!-~]{0,127}$/, 'a claim name of printable characters'), claimRule),
-  /** Of each group at most one claim is sent: the first that has a value. */
-  at_most_one: z.array(z.array(z.string()).min(2)).optional(),
-  /** `exp` − `iat`, seconds. */
-  lifetime: z.strictObject({ default: seconds, max: seconds }),
-  /** The portal's own rules, seconds: the oldest `iat` it takes, and how far clocks may differ. */
-  max_age: seconds.optional(),
-  clock_tolerance: seconds.optional(),
-  /** What the portal accepts once only. */
-  replay: z.enum(['jti', 'request_key', 'nonce', 'none']),
-});
-
 const target = z.strictObject({
   /** The inbound parameter that holds the return address; it needs `role: redirect_uri`. */
   from_param: name.optional(),
   /** Where the token goes without one. */
   url: template,
-  append_path: notYet('append_path'),
+  /** The inbound parameter, of `kind: path`, that is put behind the path of `url`. */
+  append_path: name.optional(),
 });
 
 const response = z.strictObject({
@@ -127,11 +39,24 @@ const response = z.strictObject({
   }),
   /** `null`: a bare fragment, or the token as last part of the path. */
   token_param: tokenParam.nullable(),
+  /** With `format: discourse_connect`: the parameter beside it that holds the signature. */
+  signature_param: tokenParam.optional(),
   /** Field of the form where the token may also be posted; the operator chooses it with `delivery`. */
   form_post_param: tokenParam.optional(),
   target,
   /** Added to the query of the target, `form_post` included. */
   params: z.record(name, source).optional(),
+});
+
+const logout = z.strictObject({
+  /** What the portal sends to the Remote Logout URL. None of it is believed. */
+  request_params: z.array(name).optional(),
+  /** Those in which it says that a sign-in failed; a person who arrives with one did not ask to sign out. */
+  error_params: z.array(name).min(1).optional(),
+  /** The portal's address that ends the session there. */
+  end_session_endpoint: template.optional(),
+  /** Its parameter for where to go afterwards. */
+  post_logout_redirect_param: tokenParam.optional(),
 });
 
 export const presetSchema = z.strictObject({
@@ -141,26 +66,24 @@ export const presetSchema = z.strictObject({
   sources: z.array(sourceDocument),
   /** JSON pointers (RFC 6901) to what is inferred rather than documented. */
   unverified: z.array(z.string().startsWith('/')).optional(),
+  /** What to do in the product's own settings, a sentence each, with {login_url}, {logout_url} and {config.name}. */
+  setup: z.array(z.string().min(1)).optional(),
   config: z.record(name, setting),
-  authn_request: z.strictObject({
-    encoding: onlyYet('query', ['signed_jwt', 'discourse_connect']),
-    params: z.record(name, inboundParam),
-  }),
-  token,
+  authn_request: requestSchema,
+  token: tokenSchema,
   authn_response: response,
   /** A login that starts from a link in an app; absent or `false`: the portal takes none. */
   unsolicited: z.union([z.literal(false), response.partial()]).optional(),
-  guest: notYet('guest'),
-  error: notYet('error'),
-  logout: notYet('logout'),
+  /** The portal takes a token about nobody for a visitor who is not signed in. */
+  guest: z.literal('signed_empty_user').optional(),
+  /** Where the portal sends a person whose token it refuses: an address that travels beside the token. */
+  error: z.strictObject({ param: name, value: source }).optional(),
+  logout: logout.optional(),
 });
 
 export type PortalPreset = z.infer<typeof presetSchema>;
 export type SettingRule = z.infer<typeof setting>;
-export type ClaimRule = z.infer<typeof claimRule>;
-export type TokenRule = z.infer<typeof token>;
 export type ResponseRule = z.infer<typeof response>;
-export type InboundParam = z.infer<typeof inboundParam>;
 
 /** Settings that every preset may name and no operator writes: the origin of the Remote Login URL. */
 export const LOGIN_ORIGIN = 'login_origin';
@@ -177,9 +100,12 @@ export function returnParam(preset: PortalPreset): string | undefined {
   return Object.entries(preset.authn_request.params).find(([, param]) => param.role === 'redirect_uri')?.[0];
 }
 
-/** `RS256` → `RS`: the key of `token.keys`. */
-export const algorithmFamily = (algorithm: string): 'HS' | 'RS' | 'PS' | 'ES' | 'EdDSA' =>
-  algorithm === 'EdDSA' ? 'EdDSA' : (algorithm.slice(0, 2) as 'HS' | 'RS' | 'PS' | 'ES');
+/** Names of what travels beside the token: its signature, echoes, the address for errors. */
+export const besideToken = ({ error }: PortalPreset, rule: ResponseRule): string[] => [
+  ...(rule.signature_param === undefined ? [] : [rule.signature_param]),
+  ...Object.keys(rule.params ?? {}),
+  ...(error ? [error.param] : []),
+];
 
 function isPattern(text: string): boolean {
   try {

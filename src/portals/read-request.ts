@@ -1,120 +1,141 @@
-import type { PortalName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
+import { type Judge, planJudge } from './inbound-url.ts';
 import { foldName } from './parameter-name.ts';
-import type { OpenPortal, Query } from './portal.ts';
-import { type InboundParam, type PortalPreset, returnParam, unsolicitedResponse } from './preset.ts';
-import { judgeReturnUrl, type PreparedAllow, prepareAllow, preparePin } from './redirect-uri.ts';
-import { constantUrl, fillText } from './template.ts';
+import type { OpenPortal, PortalSettings, Query } from './portal.ts';
+import { type PortalPreset, returnParam, unsolicitedResponse } from './preset.ts';
+import { type InboundParam, outerNames } from './preset-request.ts';
+import { planSignedRequest } from './signed-request.ts';
+import { fillText } from './template.ts';
+import { planUnencoded } from './unencoded.ts';
 
 type Config = Readonly<Record<string, string>>;
 type PlannedParam = {
   readonly name: string;
+  readonly role: InboundParam['role'];
   readonly required: boolean;
   readonly maxLength: number;
   readonly equals: string | undefined;
-  readonly isReturn: boolean;
+  readonly judge: Judge | undefined;
 };
 
 const LONGEST_PARAM = 2_048;
+const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** Compiles what a preset says about the portal's request. `reserved`: see `judgeReturnUrl`. */
+/**
+ * Compiles what a preset says about the portal's request. `secret` is the portal's, as it signs with it;
+ * `reserved`: see `judgeReturnUrl`.
+ */
 export function planRequest(
   preset: PortalPreset,
-  portal: PortalName,
+  given: PortalSettings,
   config: Config,
-  allowRedirects: readonly string[],
+  secret: Buffer | undefined,
   reserved: ReadonlySet<string>,
-): Pick<OpenPortal, 'readRequest' | 'readEntry' | 'returnUrl'> {
+): Pick<OpenPortal, 'readRequest' | 'readEntry' | 'returnUrl' | 'errorUrl'> {
+  const portal = given.portal.name;
   const rules = Object.entries(preset.authn_request.params);
-  const params = rules.map(([name, rule]) => planParam(name, rule, config));
+  const params = rules.map(([name, rule]) => planParam(name, rule, config, given.allowRedirects, reserved));
   const returnName = returnParam(preset);
-  const returns = params.filter((param) => param.isReturn);
-  const judge = planJudge(preset, returnName, config, allowRedirects, reserved);
-  const takesUnsolicited = unsolicitedResponse(preset) !== undefined;
-
-  const read = (
-    query: Query,
-    wanted: readonly PlannedParam[],
-    initiated: PortalRequest['initiated'],
-  ): PortalRequest => {
-    refuseOtherSpellings(query, wanted);
-    const values: Record<string, string> = {};
-    for (const param of wanted) {
-      const value = query.get(param.name);
-      if (value === undefined || (value === '' && !param.isReturn)) {
-        if (param.required) throw new Refusal('request_parameter_missing', param.name);
-        continue;
-      }
-      if (param.isReturn) judge(value);
-      if (value.length > param.maxLength) throw new Refusal('request_malformed', `${param.name} is too long`);
-      if (param.equals !== undefined && value !== param.equals)
-        throw new Refusal('request_parameter_mismatch', param.name);
-      values[param.name] = value;
-    }
-    return { portal, initiated, params: values };
-  };
+  const openSigned = planSignedRequest(preset, config, secret);
+  const outer = outerNames(preset.authn_request);
+  const withRest = planUnencoded(preset);
+  // A link in an app is not signed, so it can bring nothing where requests are.
+  const deep = openSigned ? [] : params.filter(({ role }) => role === 'redirect_uri' || role === 'return_to');
+  const entryParams = deep.map((param) => ({ ...param, required: false }));
 
   return {
-    readRequest: (query) => read(query, params, 'portal'),
+    readRequest: (query, arrival) => {
+      if (!openSigned) {
+        return { portal, initiated: 'portal', params: readParams(withRest(query, arrival), params) };
+      }
+      refuseOtherSpellings(query, outer);
+      // What is signed is kept beside what it says: asking for the same again needs it.
+      const signed = Object.fromEntries(outer.map((name) => [name, query.get(name) ?? '']));
+      const inner = openSigned(query, arrival);
+      return { portal, initiated: 'portal', params: { ...signed, ...readParams(inner, params) } };
+    },
     readEntry: (query) => {
-      if (!takesUnsolicited) {
+      if (unsolicitedResponse(preset) === undefined) {
         throw new Refusal('request_parameter_missing', 'this portal takes no login that a link in an app starts');
       }
-      return read(
-        query,
-        returns.map((param) => ({ ...param, required: false })),
-        'platform',
-      );
+      return { portal, initiated: 'platform', params: readParams(query, entryParams) };
     },
-    returnUrl: ({ params: given }) => {
-      const url = returnName !== undefined && Object.hasOwn(given, returnName) ? given[returnName] : undefined;
-      // Judged again: the routes may have changed since the request was sealed.
-      if (url !== undefined) judge(url);
-      return url;
-    },
+    // Judged again: the routes may have changed since the request was sealed.
+    returnUrl: (request) => judged(request, params, returnName),
+    ...planErrorUrl(preset, config, params),
   };
 }
 
-function planParam(name: string, rule: InboundParam, config: Config): PlannedParam {
+/** The values of the wanted parameters, in the preset's order. Throws `Refusal`. */
+function readParams(query: Query, wanted: readonly PlannedParam[]): Record<string, string> {
+  refuseOtherSpellings(
+    query,
+    wanted.map(({ name }) => name),
+  );
+  const values: Record<string, string> = {};
+  for (const { name, role, required, maxLength, equals, judge } of wanted) {
+    const value = query.get(name);
+    if (value === undefined || (value === '' && role !== 'redirect_uri')) {
+      if (required) throw new Refusal('request_parameter_missing', name);
+      continue;
+    }
+    judge?.(value);
+    if (value.length > maxLength) throw new Refusal('request_malformed', `${name} is too long`);
+    if (equals !== undefined && value !== equals) throw new Refusal('request_parameter_mismatch', name);
+    values[name] = value;
+  }
+  return values;
+}
+
+function planParam(
+  name: string,
+  rule: InboundParam,
+  config: Config,
+  allowRedirects: readonly string[],
+  reserved: ReadonlySet<string>,
+): PlannedParam {
+  const { role, url } = rule;
+  const isReturn = role === 'redirect_uri';
+  const own = url?.kind === 'absolute' ? url.reserved : undefined;
+  const names = isReturn ? reserved : own ? new Set(own.map(foldName)) : NO_NAMES;
   return {
     name,
+    role,
     required: rule.required ?? false,
     maxLength: rule.max_length ?? LONGEST_PARAM,
     equals: rule.equals === undefined ? undefined : fillText(rule.equals, config)({}),
-    isReturn: rule.role === 'redirect_uri',
+    judge: url && planJudge(name, url, config, isReturn ? allowRedirects : [], names),
   };
 }
 
-function planJudge(
-  preset: PortalPreset,
-  name: string | undefined,
+function planErrorUrl(
+  { error }: PortalPreset,
   config: Config,
-  allowRedirects: readonly string[],
-  reserved: ReadonlySet<string>,
-): (url: string) => void {
-  const rule = name === undefined ? undefined : preset.authn_request.params[name]?.url;
-  const own = (rule?.allow ?? []).map((allow) => constantUrl(allow, config));
-  const allowed = [...own, ...allowRedirects].map(prepare);
-  const pins = Object.entries(rule?.pins ?? {}).map(([param, value]) => preparePin(param, fillText(value, config)({})));
-  return (url) => {
-    const verdict = judgeReturnUrl(url, allowed, reserved, pins);
-    if (!verdict.ok) throw new Refusal(verdict.reason, verdict.detail);
-  };
+  params: readonly PlannedParam[],
+): Pick<OpenPortal, 'errorUrl'> {
+  if (!error) return {};
+  const [from, name = ''] = error.value.split('.');
+  return { errorUrl: (request) => (from === 'config' ? config[name] : judged(request, params, name)) };
 }
 
-function prepare(url: string): PreparedAllow {
-  const prepared = prepareAllow(url);
-  if (!prepared) throw new Error(`not a return address that can be allowed: ${url}`);
-  return prepared;
+/** An address of a request, where it has one. Throws `Refusal` for one that is not allowed any more. */
+function judged(
+  { params: given }: PortalRequest,
+  params: readonly PlannedParam[],
+  name: string | undefined,
+): string | undefined {
+  const url = name !== undefined && Object.hasOwn(given, name) ? given[name] : undefined;
+  if (url !== undefined) params.find((param) => param.name === name)?.judge?.(url);
+  return url;
 }
 
 /** `redirect_uri[]` or `Redirect_Uri` would be ignored by us and read by somebody else. */
-function refuseOtherSpellings(query: Query, wanted: readonly PlannedParam[]): void {
+function refuseOtherSpellings(query: Query, wanted: readonly string[]): void {
   for (const name of query.keys()) {
-    if (wanted.some((param) => param.name === name)) continue;
+    if (wanted.includes(name)) continue;
     const folded = foldName(name);
-    const meant = wanted.find((param) => foldName(param.name) === folded);
-    if (meant) throw new Refusal('request_malformed', `${meant.name} in another spelling`);
+    const meant = wanted.find((known) => foldName(known) === folded);
+    if (meant) throw new Refusal('request_malformed', `${meant} in another spelling`);
   }
 }

@@ -11,6 +11,8 @@ import { parseForm } from './query.ts';
 export type PreparedAllow = {
   readonly origin: string;
   readonly path: string;
+  /** Plain segments may follow the path, which ends in `/`. */
+  readonly below?: true;
   /** The address as it is usually written, up to its query. */
   readonly prefix: string;
 };
@@ -68,7 +70,7 @@ function judgePlainly(
   reserved: ReadonlySet<string>,
   pins: readonly PreparedPin[],
 ): ReturnUrlVerdict | undefined {
-  const prefix = allowed.find((entry) => text.startsWith(entry.prefix))?.prefix;
+  const prefix = allowed.find((entry) => !entry.below && text.startsWith(entry.prefix))?.prefix;
   if (prefix === undefined) return undefined;
   const params = new Map<string, string>();
   const names = new Set<string>();
@@ -97,11 +99,17 @@ export function judgeClosely(
   const path = shape[1] ?? '/';
   const query = shape[2] ?? '';
   if (path.includes('%')) return no('redirect_uri_malformed', 'an escape in the path');
-  if (!allowed.some((entry) => entry.origin === url.origin && entry.path === path)) {
+  if (!allowed.some((entry) => entry.origin === url.origin && isAt(entry, path))) {
     return no('redirect_uri_not_listed', `${url.origin}${path}`.slice(0, 200));
   }
   return judgeQuery(query, reserved, pins);
 }
+
+/** Segments that every reader leaves as they are: no dots, nothing empty but the last. */
+const PLAIN_SEGMENTS = /^(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)*(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*)?$/;
+
+const isAt = (entry: PreparedAllow, path: string): boolean =>
+  entry.below ? path.startsWith(entry.path) && PLAIN_SEGMENTS.test(path.slice(entry.path.length)) : path === entry.path;
 
 function judgeQuery(query: string, reserved: ReadonlySet<string>, pins: readonly PreparedPin[]): ReturnUrlVerdict {
   const decoded = decodeFully(query);
@@ -140,6 +148,12 @@ export function prepareAllow(text: string): PreparedAllow | undefined {
 }
 
 export const preparePin = (param: string, value: string): PreparedPin => ({ param, folded: foldName(param), value });
+
+/** The same for everything below a path. `undefined` also for one that could end inside a name. */
+export function prepareAllowBelow(text: string): PreparedAllow | undefined {
+  const prepared = prepareAllow(text);
+  return prepared?.path.endsWith('/') ? { ...prepared, below: true } : undefined;
+}
 
 /** `hostname` of a WHATWG URL, so IPv4 addresses are in dotted form already. */
 const isLoopback = (hostname: string): boolean =>

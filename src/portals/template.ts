@@ -30,10 +30,14 @@ export const fillText = (template: string, config: Config): Filled => fill(templ
 
 /**
  * Fills in a template of a URL: what is put in is percent-encoded, so it cannot leave its place. The exception
- * is a reference at the very start, which is a setting of kind `url` (`checkPreset` sees to that).
+ * is a reference at the very start, which is a setting of kind `url` (`checkPreset` sees to that); between its path
+ * and one that follows there is one slash.
  */
-export const fillUrl = (template: string, config: Config): Filled =>
-  fill(template, config, (value, first) => (first ? value : encodeURIComponent(value)));
+export const fillUrl = (template: string, config: Config): Filled => {
+  const followed = /^\{[^{}]*\}\//.test(template);
+  const asIs = (value: string) => (followed ? value.replace(/\/$/, '') : value);
+  return fill(template, config, (value, first) => (first ? asIs(value) : encodeURIComponent(value)));
+};
 
 /** A template that names settings only. */
 export const constantUrl = (template: string, config: Config): string => fillUrl(template, config)({});

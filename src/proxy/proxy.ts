@@ -26,6 +26,8 @@ export type Proxy = {
   carry(request: IncomingMessage, response: ServerResponse, client: Client): void;
   /** The same for a server's `upgrade` event; only WebSockets are. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, client: Client): void;
+  /** Ends what would go on for as long as it likes (upgraded connections), and leaves what comes to an end. */
+  drain(): void;
   /** Ends everything that is under way; what comes afterwards is refused. */
   close(): Promise<void>;
 };
@@ -82,6 +84,7 @@ export function openProxy(settings: ProxySettings, hooks: ProxyHooks): Proxy {
       if (refused) refuseUpgrade(hooks, request, socket, refused.reason, refused.detail);
       else upgrades.open(request, socket, head, client);
     },
+    drain: () => upgrades.destroy(),
     async close() {
       upgrades.destroy();
       await lanes.destroy();

@@ -20,12 +20,25 @@ import { openPostingEnvironment } from './posting-environment.ts';
 /** Keys of routes.yaml: mappings are merged, everything else is replaced. */
 export type Changes = { readonly [key: string]: unknown };
 
+export type StageOptions = {
+  /** What browsers call the router's host. */
+  readonly host?: string;
+  /** More that secrets are taken from. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** `runs` where somebody has a part in it whose clock is their own. */
+  readonly clock?: 'stands' | 'runs';
+};
+
 /** Without a trailing slash. `poster` is the environment that posts its answer. */
 type Origins = Readonly<Record<'router' | 'portal' | 'us' | 'eu' | 'globex' | 'poster', string>>;
 
 export type Stage = Origins & {
-  /** Everybody's clock stands still, so many seconds after the time at which the stage was opened. */
+  /** Everybody's clock stands still, so many seconds after the time at which the stage was opened; or runs ahead. */
   ahead: number;
+  readonly ports: Ports;
+  readonly variables: Readonly<Record<string, string>>;
+  /** The router's log so far, line by line. */
+  readonly log: readonly string[];
   /** Serves routes.yaml with these changes, and no earlier ones. */
   serve(changes: Changes): Promise<void>;
   /** Makes every write to the store fail until it is mended. */
@@ -44,9 +57,11 @@ const POSTER = 'guide';
 const ROUTES_FILE = fileURLToPath(new URL('../../routes.yaml', import.meta.url));
 const makeSecret = (): string => randomBytes(48).toString('base64url');
 
-export async function openStage(t: Test): Promise<Stage> {
+export async function openStage(t: Test, options: StageOptions = {}): Promise<Stage> {
+  const { host = 'localhost', clock = 'stands' } = options;
   const ports = await choosePorts('free');
   const variables: Variables = {
+    ...options.variables,
     PYLON_SHARED_SECRET: makeSecret(),
     US_HANDOFF_SECRET: makeSecret(),
     EU_HANDOFF_SECRET: makeSecret(),
@@ -54,7 +69,7 @@ export async function openStage(t: Test): Promise<Stage> {
   };
   const at = (party: keyof Ports): string => `http://127.0.0.1:${ports[party]}`;
   const origins: Origins = {
-    router: `http://localhost:${ports.router}`,
+    router: `http://${host}:${ports.router}`,
     portal: at('portal'),
     us: at('us'),
     eu: at('eu'),
@@ -63,14 +78,18 @@ export async function openStage(t: Test): Promise<Stage> {
   };
   const stage = { ...origins, ahead: 0 };
   const opened = Math.floor(Date.now() / 1000);
-  const now = (): number => opened + stage.ahead;
+  const now = (): number => (clock === 'runs' ? Math.floor(Date.now() / 1000) : opened) + stage.ahead;
   for (const party of await openParties(ports, origins, variables, now)) t.teardown(() => party.close());
 
   const folder = await mkdtemp(join(tmpdir(), 'wayhome-browser-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const database = join(folder, 'wayhome.db');
   const file = parse(movePorts(await readFile(ROUTES_FILE, 'utf8'), ports)) as Changes;
-  const usual = merge(file, { store: `sqlite:${database}`, environments: { poster: posterRoutes(origins.poster) } });
+  const usual = merge(file, {
+    public_url: origins.router,
+    store: `sqlite:${database}`,
+    environments: { poster: posterRoutes(origins.poster) },
+  });
   const log: string[] = [];
   const running = await startWayhome({
     file: ROUTES_FILE,
@@ -82,6 +101,9 @@ export async function openStage(t: Test): Promise<Stage> {
   t.teardown(() => running.close());
 
   return Object.assign(stage, {
+    ports,
+    variables,
+    log,
     async serve(changes: Changes) {
       if (!(await running.reload(stringify(merge(usual, changes))))) throw new Error('these routes are faulty');
     },

@@ -113,7 +113,7 @@ t.test('form_post: the token is in a form that posts itself, and in no address',
   t.match(seen, { status: 200, location: '' });
   t.match(seen.body, `<form method="post" action="${CALLBACK}&amp;state=xyz">`);
   t.match(seen.body, /<input type="hidden" name="assertion" value="eyJ/);
-  t.match(seen.headers['content-security-policy'], /form-action https:\/\/graph\.usepylon\.com; script-src 'sha256-/);
+  t.match(seen.headers['content-security-policy'], /form-action 'self' https:; script-src 'sha256-/);
 });
 
 t.test('the picker shows what is listed, keeps the portal’s request, and leads where the person chooses', async (t) => {

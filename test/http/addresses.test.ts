@@ -20,10 +20,11 @@ t.test('every address is found at exactly one path', (t) => {
     '/.well-known/openid-configuration': { at: 'metadata' },
     '/.well-known/jwks.json': { at: 'jwks' },
     '/oidc/jwks': { at: 'jwks' },
+    '/api/auth/jwt': { at: 'exchange' },
   };
   for (const [path, address] of Object.entries(addresses)) {
     t.same(find(path), address, path);
-    t.ok(METHODS[address.at].includes('GET'));
+    t.same(METHODS[address.at][0], address.at === 'exchange' ? 'POST' : 'GET');
     for (const other of [
       `${path}/`,
       `/${path}`,
@@ -103,6 +104,7 @@ t.test('whatever the path, finding never throws, and what is found spells exactl
       const spelled = {
         login: ['/callback'],
         logout: ['/logout'],
+        exchange: ['/api/auth/jwt'],
         metadata: ['/.well-known/openid-configuration'],
         jwks: ['/.well-known/jwks.json', '/oidc/jwks'],
         logout_run: [`/logout/${'run' in address ? address.run : ''}`],

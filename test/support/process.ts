@@ -21,14 +21,19 @@ export type Serving = {
   stop(signal: NodeJS.Signals): Promise<number | string | null>;
 };
 
-/** Starts `wayhome serve` with a routes file and waits until it takes logins. It is killed with its test. */
+/**
+ * Starts `wayhome serve` with a routes file and waits until it takes logins. It is killed with its test. `within` is a
+ * command that runs another one in its place, such as `ip netns exec …`.
+ */
 export async function startServe(
   t: { teardown(work: () => unknown): void },
   file: string,
   variables: Readonly<Record<string, string>> = SECRETS,
+  within: readonly string[] = [],
 ): Promise<Serving> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, 'serve', file], {
+  const [command = '', ...args] = [...within, process.execPath, MAIN, 'serve', file];
+  const child = spawn(command, args, {
     env: { PATH, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -66,7 +71,7 @@ export async function startServe(
     });
 
   const { detail } = await heard('router.ready');
-  const localUrl = /http:\/\/127\.0\.0\.1:\d+$/.exec(String(detail))?.[0] ?? '';
+  const localUrl = /http:\/\/[\d.]+:\d+$/.exec(String(detail))?.[0] ?? '';
   return {
     process: child,
     localUrl,

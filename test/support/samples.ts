@@ -71,3 +71,11 @@ export function loadHelpcenterSample(
   const load = compileFunction(`${source}\nreturn mintHelpcenterJwt;`, ['require', 'process', 'app', 'requireLogin']);
   return load(require, { env: { HELPCENTER_SHARED_SECRET: secret } }, app, requireLogin);
 }
+
+/** Step 5 of the same article, for a page's HTML; `origin` is where its script comes from in place of helpcenter.io. */
+export const helpcenterSnippet = (jwt: string, origin: string): string =>
+  replaced(read('helpcenter-snippet.html'), {
+    YOUR_WIDGET_ID: 'acme',
+    '<JWT minted server-side and templated in here>': jwt,
+    'https://helpcenter.io': origin,
+  });

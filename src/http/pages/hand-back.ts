@@ -8,10 +8,16 @@ export type HandBackView = {
   readonly place: string;
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** Whether this is on the way out. */
+  readonly signsOut?: boolean;
 };
 
-/** Posts a form to another party: a portal token to the portal's callback, or a request to an environment. */
-export function handBackPage(frame: Frame, { place, action, fields }: HandBackView): Page {
+/**
+ * Posts a form to another party: a portal token to the portal's callback, or a request to an environment. Browsers hold
+ * a form to its page's policy through every redirect that follows (CSP Level 3 §6.4.1), and what that party leads on to
+ * only it knows: its own login page, the app, or back here.
+ */
+export function handBackPage(frame: Frame, { place, action, fields, signsOut = false }: HandBackView): Page {
   const { speech } = frame;
   const words = speech.texts.hand_back;
   const inputs = Object.entries(fields).map(
@@ -21,5 +27,6 @@ export function handBackPage(frame: Frame, { place, action, fields }: HandBackVi
 <form method="post" action="${action}">
 ${inputs}<button class="button" type="submit">${words.submit}</button>
 </form>`;
-  return layout(frame, { title: words.title, body, formAction: new URL(action).origin, script: SUBMITS });
+  const title = signsOut ? words.title_out : words.title;
+  return layout(frame, { title, body, formAction: `'self' ${new URL(action).protocol}`, script: SUBMITS });
 }

@@ -1,22 +1,13 @@
-/** The table: every figure with the first target, the aim, and whether they were reached. */
+/** What a login costs: every figure with its first target and its aim. */
 import type { Contest, Contestant } from './contest.ts';
 import { type Crowd, MANY } from './crowd.ts';
 import { ratio } from './figures.ts';
 import type { Measured } from './load.ts';
 import type { Neighbours } from './neighbours.ts';
+import { type Row, row } from './row.ts';
 import type { StartUp } from './start-up.ts';
 
-/** A figure is reached when it is at most its target. */
-export type Row = {
-  readonly figure: string;
-  readonly unit: '×' | 'B' | 'MiB' | 's';
-  readonly measured: number;
-  readonly first: number;
-  readonly aim: number;
-  readonly reached: 'aim' | 'first' | 'no';
-};
-
-export type Results = {
+export type LoginResults = {
   readonly contest: Contest;
   readonly neighbours: Neighbours;
   readonly startUp: StartUp;
@@ -29,7 +20,7 @@ export type Results = {
 /** Live bytes that come and go by themselves; a login that was kept would be several hundred. */
 const NOISE_BYTES = 64;
 
-export function tabulate(results: Results): Row[] {
+export function tabulateLogins(results: LoginResults): Row[] {
   const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, peaksMib } = results;
   const of = (name: Contestant, figure: keyof Measured) => contest.rounds[name].map((round) => round[figure]);
   const cpu = (name: Contestant) => of(name, 'cpuMicros');
@@ -75,11 +66,3 @@ export function tabulate(results: Results): Row[] {
 }
 
 const withoutNoise = (bytes: number): number => (bytes < NOISE_BYTES ? 0 : bytes);
-
-function row(figure: string, unit: Row['unit'], value: number, first: number, aim: number): Row {
-  const measured = rounded(value);
-  return { figure, unit, measured, first, aim, reached: measured <= aim ? 'aim' : measured <= first ? 'first' : 'no' };
-}
-
-/** Two decimals, whole numbers from 100 on: more than that is not repeatable. */
-const rounded = (value: number): number => (value >= 100 ? Math.round(value) : Math.round(value * 100) / 100);

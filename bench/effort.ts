@@ -1,0 +1,17 @@
+/** How much is measured. */
+export type Effort = {
+  readonly rounds: number;
+  /** Milliseconds. */
+  readonly measuredMs: number;
+  readonly warmUpMs: number;
+  readonly openLogins: number;
+  readonly startUps: number;
+};
+
+export const FULL: Effort = { rounds: 5, measuredMs: 2_000, warmUpMs: 250, openLogins: 50_000, startUps: 7 };
+
+/** Its figures tell whether something broke, not what may be quoted. */
+export const QUICK: Effort = { rounds: 2, measuredMs: 700, warmUpMs: 150, openLogins: 10_000, startUps: 3 };
+
+/** Browsers at once. */
+export const BROWSERS = 32;

@@ -1,0 +1,149 @@
+/** Cases 7 and 24: an environment that answers garbage costs its own people a page, and nobody else anything. */
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { leaksOf } from '../support/leaks.ts';
+import { departure, environmentToken, LOGIN, portalToken } from '../support/world.ts';
+import { inBatches, type Told } from './crowd.ts';
+import { KINDS, type Seen } from './garbage-kinds.ts';
+import {
+  atSession,
+  forPage,
+  type HostileWorld,
+  leave,
+  openHostileWorld,
+  PROVIDERS,
+  refused,
+  signedIn,
+  WIRE,
+} from './hostile-world.ts';
+
+/** Requests for each kind of garbage on the wire: at a session endpoint, at a token endpoint, and for a page. */
+const EACH = { session: 400, token: 300, page: 300 } as const;
+/** Logins for each kind of token and of key set. */
+const EACH_PROVIDER = 100;
+/** Requests under way at once. */
+const AT_ONCE = 32;
+
+const MIB = 1024 * 1024;
+
+/** Memory of a process that is resident now (`VmRSS`), or was at the most (`VmHWM`). Bytes. */
+function resident({ serving }: HostileWorld, what: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${serving.process.pid}/status`, 'utf8');
+  return Number(new RegExp(`^${what}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+}
+
+type Count = { succeeded: number; failed: number };
+
+/** Honest people, one after the other: by a signed handoff, a session, a provider, and one who reads a page. */
+function openNeighbours({ serving, crowd }: HostileWorld) {
+  const ways: Readonly<Record<string, () => Promise<boolean>>> = {
+    handoff: async () => {
+      const browser = serving.browser();
+      const { redirectUri, nonce } = departure(await browser.get(`${LOGIN}&env=us`));
+      const token = await environmentToken('us', Math.floor(Date.now() / 1000), nonce);
+      return portalToken(await browser.get(`${redirectUri}&access_token=${token}`)) !== '';
+    },
+    session: async () => signedIn(await atSession(crowd, 'honest')),
+    oidc: async () => signedIn(await (await leave(crowd, 'honest-oidc'))()),
+    page: async () => (await forPage(crowd, 'honest')).body === 'page',
+  };
+  let over = false;
+  const walking = Object.entries(ways).map(async ([way, walk]): Promise<[string, Count]> => {
+    const count: Count = { succeeded: 0, failed: 0 };
+    while (!over) count[(await walk().catch(() => false)) ? 'succeeded' : 'failed']++;
+    return [way, count];
+  });
+  return {
+    async stop(): Promise<Readonly<Record<string, Count>>> {
+      over = true;
+      return Object.fromEntries(await Promise.all(walking));
+    },
+  };
+}
+
+/** Does all of it, the kinds in turn; what came out differently than it had to, and how often. */
+async function attack({ crowd }: HostileWorld): Promise<{ done: number; wrong: [string, number][] }> {
+  const wrong = new Map<string, number>();
+  const note = (what: string) => wrong.set(what, (wrong.get(what) ?? 0) + 1);
+
+  const login = (what: string, act: () => Promise<Told>) => async () => {
+    const told = await act().catch(() => undefined);
+    if (!told || !refused(told)) note(`${what}: ${told?.status} ${told?.end}`);
+  };
+  const page = (kind: string) => async () => {
+    const told = await forPage(crowd, kind).catch(() => undefined);
+    // A head that was never sent is one that was cut.
+    const seen: Seen = !told || told.end === 'cut' ? 'cut' : refused(told) ? 'refused' : 'passed';
+    // Once the breaker has opened, everything is refused.
+    if (seen !== 'refused' && seen !== KINDS[kind]?.page) note(`page, ${kind}: ${told?.status} ${seen}`);
+  };
+
+  const jobs: { times: number; act: () => Promise<void> }[] = [];
+  for (const kind of WIRE) {
+    const back = await leave(crowd, `token-${kind}`);
+    jobs.push({ times: EACH.session, act: login(`session, ${kind}`, () => atSession(crowd, kind)) });
+    jobs.push({ times: EACH.token, act: login(`token, ${kind}`, back) });
+    jobs.push({ times: EACH.page, act: page(kind) });
+  }
+  for (const name of PROVIDERS) {
+    jobs.push({ times: EACH_PROVIDER, act: login(name, await leave(crowd, name)) });
+  }
+  const rounds = Array.from({ length: EACH.session }, (_, round) => jobs.filter(({ times }) => round < times));
+  const work = rounds.flatMap((round) => round.map(({ act }) => act));
+  await inBatches(AT_ONCE, work);
+  return { done: work.length, wrong: [...wrong] };
+}
+
+/** Every refused login has its line, and none of them is a mistake of ours. */
+function checkLog(t: Test, { serving }: HostileWorld): void {
+  const events = serving.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  t.same(
+    events.filter(({ reason, event }) => reason === 'internal' || event === 'fault'),
+    [],
+    'nothing unexpected was thrown',
+  );
+  const references = new Set(events.map(({ reference }) => reference));
+  const shown = serving.exchanges.filter(({ seen }) => seen.reference !== '');
+  t.ok(shown.every(({ seen }) => references.has(seen.reference)));
+}
+
+t.test(
+  'twenty kinds of garbage and more, a thousand requests each: others sign in all the while, and the process stays',
+  { timeout: 280_000 },
+  async (t) => {
+    const world = await openHostileWorld(t);
+    const { serving } = world;
+    t.ok(WIRE.length >= 20);
+
+    const before = resident(world, 'VmRSS');
+    const neighbours = openNeighbours(world);
+    const began = performance.now();
+    const { done, wrong } = await attack(world);
+    const seconds = (performance.now() - began) / 1000;
+    const counts = await neighbours.stop();
+    const [after, peak] = [resident(world, 'VmRSS'), resident(world, 'VmHWM')];
+
+    const arrived = await world.arrived();
+    t.comment(`${done} requests in ${seconds.toFixed(0)} s; resident MiB before, after, peak:`);
+    t.comment([before, after, peak].map((bytes) => Math.round(bytes / MIB)).join(', '));
+    t.comment(`that reached it (the breaker refused the others): ${JSON.stringify(Object.fromEntries(arrived))}`);
+    t.comment(`neighbours: ${JSON.stringify(counts)}`);
+
+    t.same(wrong, [], 'each of its people got a page with a reference, or an answer that can be framed in one way only');
+    t.same(
+      WIRE.filter((kind) => KINDS[kind] && !arrived.get(kind)),
+      [],
+      'every kind was really answered',
+    );
+    for (const [way, { succeeded, failed }] of Object.entries(counts)) {
+      t.equal(failed, 0, `${way}: not one failure`);
+      t.ok(succeeded >= 100, `${way}: among ${succeeded}`);
+    }
+    t.equal(serving.process.exitCode ?? serving.process.signalCode, null, 'the same process runs');
+    t.equal(world.said(), '', 'and has said nothing on standard error');
+    t.ok(peak - before < 250 * MIB, 'memory is bounded');
+    checkLog(t, world);
+    t.same(leaksOf(serving), []);
+    t.equal(await serving.stop('SIGTERM'), 0, 'it stops when it is asked to');
+  },
+);

@@ -1,0 +1,66 @@
+/** What README.md and docs/environments.md say is so: their routes are accepted, their links and reasons are there. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { checkRoutes } from '../../src/config/check.ts';
+import { describeProblems } from '../../src/config/describe.ts';
+import { FILES } from '../../src/config/read.ts';
+import { REASONS } from '../../src/core/reason.ts';
+
+/** In 2026. */
+const NOW = 1_790_000_000;
+const ROOT = new URL('../../', import.meta.url);
+
+const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
+
+const yamlIn = (text: string): string[] =>
+  [...text.matchAll(/^( *)```yaml\n([\s\S]*?)^\1```$/gm)].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
+
+const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
+
+/** `file`: what paths are relative to. Every secret that is named in the text has a value of its own. */
+function check(text: string, file: string): { readonly faults: string; readonly notices: string } {
+  const names = [...text.matchAll(/\{ env: ([A-Z_]+) \}/g)].map(([, name = '']) => name);
+  const variables = Object.fromEntries(names.map((name) => [name, `${name}-0123456789-0123456789-0123456789`]));
+  const outcome = checkRoutes({ file: fileURLToPath(new URL(file, ROOT)), text, ...FILES, now: NOW, variables });
+  return outcome.ok
+    ? { faults: '', notices: describeProblems(outcome.notices) }
+    : { faults: describeProblems(outcome.problems), notices: '' };
+}
+
+t.test('the routes of README.md are accepted as they stand', async (t) => {
+  const [first = '', more = ''] = yamlIn(read('README.md'));
+  t.strictSame(check(first, 'README.yaml'), { faults: '', notices: '' });
+  t.match(more, 'proxy:');
+  const whole = first.replace(/^environments:\n/m, `environments:\n${indented(more)}`);
+  // Paths of the examples are relative to where their files are.
+  t.equal(check(whole, 'examples/saml/README.yaml').faults, '');
+});
+
+t.test('every environment of the demo is accepted as it stands, without a notice', async (t) => {
+  const folder = 'examples/demo/environments/';
+  const names = readdirSync(new URL(folder, ROOT));
+  t.equal(names.length, 3);
+  const routes = read('routes.yaml');
+  const secrets = names.flatMap((name) => read(folder + name).match(/\{ env: [A-Z_]+ \}/g) ?? []);
+  const text = `${routes}\ninclude: ${folder}*.yaml\n# ${secrets.join(' ')}\n`;
+  t.strictSame(check(text, 'routes.yaml'), { faults: '', notices: '' });
+});
+
+for (const path of ['README.md', 'docs/architecture.md', 'docs/environments.md']) {
+  t.test(`${path} links to what is there`, async (t) => {
+    const text = read(path);
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
+    t.not(links.length, 0);
+    for (const link of links) t.ok(existsSync(new URL(link, new URL(path, ROOT))), link);
+  });
+}
+
+t.test('docs/environments.md names reasons that exist', async (t) => {
+  const rows = [...read('docs/environments.md').matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell);
+  const slugs = rows.flatMap((cell) => [...cell.matchAll(/`([a-z_]+)`/g)].map(([, slug = '']) => slug));
+  t.ok(slugs.length > 20);
+  for (const slug of slugs) t.ok(Object.hasOwn(REASONS, slug), slug);
+});
