@@ -3,7 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { idTokenClaims, okJson, PUBLIC_KEY, signEs256, tokenAnswer } from './honest-provider.ts';
 
-const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 
 /** Of the token endpoint, by the login's nonce. */
 export const TOKENS: Readonly<Record<string, (nonce: string) => string>> = {
@@ -22,7 +23,8 @@ export const TOKENS: Readonly<Record<string, (nonce: string) => string>> = {
     JSON.stringify({ access_token: 'x\r\nx: y', token_type: 'Bearer', id_token: signEs256(idTokenClaims(nonce)) }),
 };
 
-const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
+const rsa = (modulusLength: number) =>
+  generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
 const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const keySet = (...keys: readonly unknown[]): string => okJson(JSON.stringify({ keys }));
 const zipped = gzipSync(JSON.stringify({ keys: [PUBLIC_KEY], more: 'x'.repeat(300 * 1024 * 1024) }), { level: 9 });

@@ -112,8 +112,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'nothing-at-all': { speak: (socket) => socket.end(), page: 'refused' },
   silence: { speak: () => {}, page: 'refused' },
   'binary-noise': { speak: last(Buffer.from(Array.from({ length: 512 }, (_, i) => (i * 167) & 255))), page: 'refused' },
-  'http-2': { speak: last(Buffer.from('00001804000000000000020000000000030000006400040000ffff', 'hex')), page: 'refused' },
-  'page-with-200': { speak: write(head('Content-Type: text/html', 'Content-Length: 15'), '<h1>Sign in</h1>'.slice(0, 15)), page: 'passed' },
+  'http-2': {
+    speak: last(Buffer.from('00001804000000000000020000000000030000006400040000ffff', 'hex')),
+    page: 'refused',
+  },
+  'page-with-200': {
+    speak: write(head('Content-Type: text/html', 'Content-Length: 15'), '<h1>Sign in</h1>'.slice(0, 15)),
+    page: 'passed',
+  },
   'truncated-json': { speak: write(json('{"email":"ada@acme.test","name":"A')), page: 'passed' },
   'deep-json': { speak: write(json(DEEP)), page: 'passed' },
   'no-gzip': { speak: write(head('Content-Encoding: gzip', 'Content-Length: 2'), '{}'), page: 'passed' },

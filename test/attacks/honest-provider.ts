@@ -11,7 +11,7 @@ const KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 export const PUBLIC_KEY = { ...KEYS.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'ES256' };
 
 const encode = (value: unknown): string =>
-  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 /** Signed ES256 with a key that is nobody else's. */
 export function signEs256(claims: unknown, header: Readonly<Record<string, unknown>> = {}): string {
@@ -31,7 +31,8 @@ export const tokenAnswer = (idToken: string): string =>
   JSON.stringify({ access_token: 'an-access-token', token_type: 'Bearer', id_token: idToken });
 
 /** The code that a token request brings: these providers hand out a login's nonce as its code. */
-export const nonceIn = (text: string): string => new URLSearchParams(text.slice(text.indexOf('\r\n\r\n') + 4)).get('code') ?? '';
+export const nonceIn = (text: string): string =>
+  new URLSearchParams(text.slice(text.indexOf('\r\n\r\n') + 4)).get('code') ?? '';
 
 export const okJson = (body: string): string =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;

@@ -129,7 +129,11 @@ t.test(
     t.comment(`that reached it (the breaker refused the others): ${JSON.stringify(Object.fromEntries(arrived))}`);
     t.comment(`neighbours: ${JSON.stringify(counts)}`);
 
-    t.same(wrong, [], 'each of its people got a page with a reference, or an answer that can be framed in one way only');
+    t.same(
+      wrong,
+      [],
+      'each of its people got a page with a reference, or an answer that can be framed in one way only',
+    );
     t.same(
       WIRE.filter((kind) => KINDS[kind] && !arrived.get(kind)),
       [],

@@ -80,9 +80,7 @@ function environments({ honest, garbage, overTls }: Origins): Record<string, unk
     provider('honest-oidc', `${honest}/token/honest`, `${honest}/keys/honest`),
     ...WIRE.map((kind) => session(kind, originOf(kind))),
     ...WIRE.map((kind) => provider(`token-${kind}`, `${originOf(kind)}/token/${kind}`, `${honest}/keys/honest`)),
-    ...Object.keys(TOKENS).map((kind) =>
-      provider(`says-${kind}`, `${garbage}/says/${kind}`, `${honest}/keys/honest`),
-    ),
+    ...Object.keys(TOKENS).map((kind) => provider(`says-${kind}`, `${garbage}/says/${kind}`, `${honest}/keys/honest`)),
     ...Object.keys(KEYS).map((kind) => provider(`keys-${kind}`, `${honest}/token/honest`, `${garbage}/kept/${kind}`)),
   ]);
 }
