@@ -1,11 +1,13 @@
 import { builtInPreset, builtInPresetNames } from '../src/portals/load.ts';
 import type { PortalPreset } from '../src/portals/preset.ts';
+import type { InboundParam } from '../src/portals/preset-request.ts';
+import { algorithmFamily, allClaims, type ClaimRule } from '../src/portals/preset-token.ts';
 
 /** docs/portals.md: what each built-in preset asks for and sends. */
 export function portalsPage(): string {
   const sections = builtInPresetNames().flatMap((name) => {
     const preset = builtInPreset(name);
-    return preset ? [section(preset)] : [];
+    return preset ? [portalSection(preset)] : [];
   });
   return `# Portals
 
@@ -17,29 +19,134 @@ one of these, or a file of your own in the same form.
 ${sections.join('\n')}`;
 }
 
-function section(preset: PortalPreset): string {
-  const settings = Object.entries(preset.config).map(([name, rule]) => {
-    const byDefault =
-      'default' in rule && rule.default !== undefined ? `default \`${rule.default}\`` : `example \`${rule.example}\``;
-    return `| \`settings.${name}\`${rule.required ? '*' : ''} | ${rule.label} | ${byDefault} |`;
-  });
-  const claims = Object.entries(preset.token.claims).map(([name, rule]) => `\`${name}\`${rule.required ? '*' : ''}`);
+/** One portal's section. */
+export function portalSection(preset: PortalPreset): string {
   const sources = preset.sources.map(({ url, evidence, seen }) => `- <${url}> (${evidence}, ${seen})`);
   const unverified = (preset.unverified ?? []).map((pointer) => `- \`${pointer}\``);
   return `## ${preset.title} (\`preset: ${preset.id}\`)
 
-| setting | what it is | |
-|---|---|---|
-${settings.join('\n')}
-
-- **Paste into the portal:** Remote Login URL = \`public_url\` + \`login_path\`; Remote Logout URL = \`public_url\` + \`logout_path\`.
-- **Algorithms:** ${preset.token.algs.join(', ')}
-- **Claims** (\`*\`: always): ${claims.join(', ')}
-- **Lifetime:** ${preset.token.lifetime.default} s, at most ${preset.token.lifetime.max} s
-- **Delivery:** ${preset.authn_response.mode}, parameter \`${preset.authn_response.token_param}\`
+${settings(preset)}${setup(preset)}
+${facts(preset)
+  .map(([what, text]) => `- **${what}:** ${text}`)
+  .join('\n')}
 
 Sources:
 
 ${sources.join('\n')}
 ${unverified.length > 0 ? `\nNot verified against the product itself:\n\n${unverified.join('\n')}\n` : ''}`;
+}
+
+function settings({ config }: PortalPreset): string {
+  const rows = Object.entries(config).map(([name, rule]) => {
+    const byDefault = rule.default === undefined ? `example \`${rule.example}\`` : `default \`${rule.default}\``;
+    return `| \`settings.${name}\`${rule.required ? '*' : ''} | ${rule.label} | ${byDefault} |`;
+  });
+  return rows.length === 0 ? '' : `| setting | what it is | |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+const LOGIN_URL = '`public_url` + `login_path`';
+const LOGOUT_URL = '`public_url` + `logout_path`';
+
+/** What to paste where; a portal that says nothing about it has the two addresses. */
+function setup({ setup: sentences }: PortalPreset): string {
+  if (!sentences) return '';
+  const steps = sentences.map((sentence, index) => {
+    const text = sentence
+      .replaceAll('{login_url}', LOGIN_URL)
+      .replaceAll('{logout_url}', LOGOUT_URL)
+      .replaceAll(/\{config\.([^{}]*)\}/g, '`settings.$1`');
+    return `${index + 1}. ${text}`;
+  });
+  return `\nIn the product’s own settings:\n\n${steps.join('\n')}\n`;
+}
+
+type Fact = readonly [what: string, text: string];
+
+function facts(preset: PortalPreset): Fact[] {
+  const { token, authn_response: response, error, guest } = preset;
+  const inbound = asks(preset);
+  return [
+    ...(preset.setup
+      ? []
+      : [['Paste into the portal', `Remote Login URL = ${LOGIN_URL}; Remote Logout URL = ${LOGOUT_URL}.`] as const]),
+    ...(inbound ? [['Asks with', inbound] as const] : []),
+    ['Algorithms', token.algs.join(', ')],
+    ...keyFacts(preset),
+    ['Claims', `${claims(preset)} (\`*\`: always${byGrant(preset)})`],
+    ['Lifetime', `${token.lifetime.default} s, at most ${token.lifetime.max} s`],
+    ['Delivery', delivery(preset)],
+    ['From a link in the app', preset.unsolicited ? 'yes' : 'no: a login begins at the portal'],
+    ...(guest ? [['Guests', 'a visitor who is not signed in may be sent as an empty user'] as const] : []),
+    ...(error ? [['Errors', `the portal sends people whose token it refuses to \`${error.param}\``] as const] : []),
+    ...(response.target.append_path
+      ? [['Page', `\`${response.target.append_path}\` is put behind the URL`] as const]
+      : []),
+    ...logout(preset),
+  ];
+}
+
+function asks({ authn_request: request }: PortalPreset): string {
+  const params = Object.entries(request.params).map(
+    ([name, param]) => `\`${name}\`${param.required ? '*' : ''}${judged(param)}`,
+  );
+  const list = params.join(', ');
+  if (request.encoding === 'query') return list;
+  const held = request.encoding === 'signed_jwt' ? `a signed \`${request.jwt_param}\`` : 'signed `sso` and `sig`';
+  return `${held}, in which: ${list}`;
+}
+
+/** How an address that comes in is judged; the rest is compared or handed back as it is. */
+function judged({ url, equals }: InboundParam): string {
+  if (equals !== undefined) return ` (must be \`${equals.replaceAll(/\{config\.([^{}]*)\}/g, 'settings.$1')}\`)`;
+  if (!url) return '';
+  if (url.kind !== 'absolute') return ' (a path of the portal)';
+  const listed = [...(url.allow ?? []), ...(url.allow_prefix ?? []).map((prefix) => `${prefix}…`)];
+  return ` (${listed.map((text) => `\`${text.replaceAll(/\{config\.([^{}]*)\}/g, '{settings.$1}')}\``).join(', ')})`;
+}
+
+function keyFacts({ token }: PortalPreset): Fact[] {
+  const families = [...new Set(token.algs.map(algorithmFamily))];
+  const hows = families.flatMap((family) => {
+    const rule = token.keys[family];
+    if (!rule) return [];
+    const issued = rule.generated_by === 'portal' ? ', which the portal hands out' : '';
+    if (rule.publish === 'shared') {
+      const length = rule.min_bytes === undefined ? '' : ` of at least ${rule.min_bytes} bytes`;
+      return [`${family}: a shared secret${length}${rule.encoding === 'base64' ? ', written in base64' : ''}${issued}`];
+    }
+    return [
+      `${family}: a key pair${issued}${rule.publish === 'pem' ? '; the public key is pasted as PEM' : '; the public key is read from the JWKS'}`,
+    ];
+  });
+  return [['Keys', hows.join('. ')]];
+}
+
+function claims({ token }: PortalPreset): string {
+  const mark = ({ required, privileged }: ClaimRule) => `${required ? '*' : ''}${privileged ? '!' : ''}`;
+  return allClaims(token)
+    .map(({ name, rule }) => `\`${name}\`${mark(rule)}`)
+    .join(', ');
+}
+
+const byGrant = ({ token }: PortalPreset): string =>
+  allClaims(token).some(({ rule }) => rule.privileged) ? '; `!`: only where an environment was granted it' : '';
+
+function delivery({
+  authn_response: { mode, token_param: param, signature_param: signature, form_post_param: field },
+}: PortalPreset): string {
+  const names = [param, signature].flatMap((name) => (name == null ? [] : [`\`${name}\``])).join(' and ');
+  const how =
+    mode === 'path' ? 'at the end of the path' : `${mode}, ${names === '' ? 'without a name' : `parameter ${names}`}`;
+  return field === undefined || mode === 'form_post' ? how : `${how}; or form_post, field \`${field}\``;
+}
+
+function logout({ logout: rule }: PortalPreset): Fact[] {
+  if (!rule) return [];
+  const list = (names: readonly string[] = []) => names.map((name) => `\`${name}\``).join(', ');
+  const parts = [
+    ...(rule.request_params ? [`the portal sends ${list(rule.request_params)}, none of which is believed`] : []),
+    ...(rule.error_params ? [`says what went wrong in ${list(rule.error_params)}`] : []),
+    ...(rule.end_session_endpoint ? [`ends its session at \`${rule.end_session_endpoint}\``] : []),
+  ];
+  return parts.length === 0 ? [] : [['Sign-out', parts.join('; ')]];
 }

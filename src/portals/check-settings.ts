@@ -1,6 +1,5 @@
 import type { PortalSettings } from './portal.ts';
 import type { PortalProblem } from './portal-problem.ts';
-import { expectedTexts } from './preflight.ts';
 import {
   besideToken,
   LOGIN_ORIGIN,
@@ -11,7 +10,7 @@ import {
 } from './preset.ts';
 import { algorithmFamily } from './preset-token.ts';
 import { prepareAllow, prepareAllowBelow } from './redirect-uri.ts';
-import { constantUrl, fillText } from './template.ts';
+import { constantUrl } from './template.ts';
 
 /** What routes.yaml says about a portal, as far as its preset has a say in it. */
 export type CheckedSettings = Pick<PortalSettings, 'settings' | 'allowRedirects' | 'tokenLifetime' | 'delivery'> & {
@@ -59,7 +58,7 @@ function checkValues(preset: PortalPreset, settings: CheckedSettings['settings']
     const message = value === undefined ? missing(rule) : wrong(rule, value);
     if (message) problems.push({ path: ['settings', name], message });
   }
-  return problems.length > 0 ? problems : [...checkTargets(preset, settings), ...checkExpected(preset, settings)];
+  return problems.length > 0 ? problems : checkTargets(preset, settings);
 }
 
 const missing = (rule: SettingRule): string | undefined =>
@@ -93,19 +92,6 @@ function checkTargets(preset: PortalPreset, settings: CheckedSettings['settings'
   ];
   const broken = urls.find((url) => !prepareAllow(url)) ?? prefixes.find((url) => !prepareAllowBelow(url));
   return broken === undefined ? [] : [{ path: ['settings'], message: `do not make a usable address: ${broken}` }];
-}
-
-/** An `iss` or `aud` that is the same in every token is compared with the portal's before there is one. */
-function checkExpected(preset: PortalPreset, settings: CheckedSettings['settings']): PortalProblem[] {
-  const config = fillSettings(preset, settings, '');
-  return expectedTexts(preset, config).flatMap(({ name, text }) => {
-    const { template, const: constant } = preset.token.claims[name] ?? {};
-    const fixed =
-      constant ?? (template?.includes('{request.') ? undefined : template && fillText(template, config)({}));
-    if (fixed === undefined || fixed === text) return [];
-    const message = `make ${name} ${JSON.stringify(fixed)}, and ${preset.title} expects ${JSON.stringify(text)}`;
-    return [{ path: ['settings'], message }];
-  });
 }
 
 function checkAllowRedirects(preset: PortalPreset, allowRedirects: readonly string[]): PortalProblem[] {

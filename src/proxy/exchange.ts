@@ -4,7 +4,7 @@ import type { CallEnd, Pass } from '../outbound/breaker.ts';
 import { isLostConnection, Mistake, readFailure, UpstreamFault } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { Job, Lane, Lanes } from './lanes.ts';
-import { CLIENT_STALL_MS, MAX_INTERIM_ANSWERS } from './limits.ts';
+import { CLIENT_STALL_MS, MAX_INTERIM_ANSWERS, SMALL_ANSWER } from './limits.ts';
 import { catchRedirect } from './location.ts';
 import type { Client, ProxyHooks } from './proxy.ts';
 import { OUR_OWN, refuseRequest } from './refusal.ts';
@@ -45,6 +45,10 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
   /** A byte of an answer has come. */
   #heard = false;
   #retried = false;
+  /** Bytes that the answer's body has, where it says so and they are few. */
+  #smallLength = -1;
+  /** All of that body. */
+  #whole: Buffer | undefined;
   #interim = 0;
   #stall: NodeJS.Timeout | undefined;
 
@@ -92,6 +96,7 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) controller.abort(NOBODY_WAITS);
+    else if (chunk.length === this.#smallLength) this.#whole = chunk;
     else if (!this.#response.write(chunk)) this.#waitForClient(controller);
   }
 
@@ -101,7 +106,9 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
     this.#freeLane();
     if (this.#over) return;
     this.#finish();
-    this.#response.end();
+    // As text it goes out in one piece with the head; node writes a Buffer beside it.
+    if (this.#whole) this.#response.end(this.#whole.toString('latin1'), 'latin1');
+    else this.#response.end();
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
@@ -137,7 +144,11 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
     const { site } = this.#ground;
     const caught = catchRedirect(status, headers.location, site, (url) => this.#askHook(url));
     if (caught) this.#redirect(caught.location, [...answerCookies(headers, site), ...(caught.cookies ?? [])]);
-    else this.#response.writeHead(status, answerHeaders(headers, status, site));
+    else {
+      this.#response.writeHead(status, answerHeaders(headers, status, site));
+      const length = Number(headers['content-length']);
+      if (length <= SMALL_ANSWER) this.#smallLength = length;
+    }
   }
 
   #askHook(url: URL): ReturnType<ProxyHooks['catchRedirect']> {

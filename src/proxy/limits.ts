@@ -27,6 +27,9 @@ export const IDLE_UPGRADE_MS = 120_000;
 /** Bytes of all headers of an answer. */
 export const MAX_ANSWER_HEADERS = 32 * 1024;
 
+/** Bytes of an answer's body up to which it is written together with its head. */
+export const SMALL_ANSWER = 16 * 1024;
+
 /** Interim answers (1xx) before the answer itself. */
 export const MAX_INTERIM_ANSWERS = 8;
 

@@ -58,5 +58,12 @@ const valuesOf = (value: string): string[] =>
 
 const isTelling = (value: string): boolean => value.length >= SHORTEST || /^\S+@\S+$/.test(value);
 
+/** What these events of a log say, as far as journeys are compared by it: event, environment, reason. */
+export const eventsOf = (log: readonly string[], ...names: readonly string[]): unknown[][] =>
+  log
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ event }) => names.includes(String(event)))
+    .map(({ event, environment, reason }) => [event, environment, reason]);
+
 const claimsOf = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));

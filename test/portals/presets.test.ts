@@ -1,89 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import type { Claims, Identity } from '../../src/core/environment.ts';
-import type { EnvironmentName, PortalName } from '../../src/core/names.ts';
+import type { Claims } from '../../src/core/environment.ts';
 import { builtInPreset, builtInPresetNames, parsePreset } from '../../src/portals/load.ts';
-import { openPortal } from '../../src/portals/open-portal.ts';
-import type { PortalSettings } from '../../src/portals/portal.ts';
 import { readQuery } from '../../src/portals/query.ts';
+import { type Change, changed, invented, open, person, set } from './invented.ts';
 import { refusal, refusalDetail } from './refusal.ts';
-
-type Tree = Record<string, unknown>;
-type Change = (tree: Tree) => void;
-
-/** An invented portal that uses what the built-in ones do not: echoes, a tenant, a key, lists, units. */
-const invented = (): Tree => ({
-  schema: 1,
-  id: 'invented',
-  title: 'Invented',
-  sources: [],
-  config: { subdomain: { label: 'Subdomain', pattern: '[a-z0-9-]+', required: true, example: 'acme' } },
-  authn_request: {
-    encoding: 'query',
-    params: {
-      subdomain: { role: 'tenant', required: true, equals: '{config.subdomain}' },
-      key: { role: 'replay_key', required: true, max_length: 8 },
-      state: { role: 'state' },
-    },
-  },
-  token: {
-    format: 'jws',
-    algs: ['HS256'],
-    keys: { HS: { encoding: 'utf8', publish: 'shared' } },
-    claims: {
-      jti: { from: 'request.key', required: true },
-      iat: { from: 'time.iat', unit: 'ms' },
-      email: { from: 'user.email', required: true },
-      name: { from: 'user.name', required: true },
-      role: { from: 'user.role', enum: ['viewer', 'editor'], default: 'viewer' },
-      tags: { from: 'user.tags', type: 'array', join: ',' },
-      age: { from: 'user.age', type: 'number' },
-      site: { template: '{config.subdomain}/{request.key}' },
-      v: { const: 3 },
-    },
-    lifetime: { default: 60, max: 120 },
-    replay: 'request_key',
-  },
-  authn_response: {
-    mode: 'query',
-    token_param: 'jwt',
-    target: { url: 'https://{config.subdomain}.portal.test/sso?key={request.key}' },
-    params: { state: 'request.state' },
-  },
-  unsolicited: false,
-});
-
-const changed = (...changes: Change[]): Tree => {
-  const tree = invented();
-  for (const change of changes) change(tree);
-  return tree;
-};
-
-/** Sets a value deep in a tree; `undefined` removes it. */
-const set =
-  (path: string, value: unknown): Change =>
-  (tree) => {
-    const steps = path.split('.');
-    const last = steps.pop() ?? '';
-    let at = tree;
-    for (const step of steps) at = at[step] as Tree;
-    if (value === undefined) delete at[last];
-    else at[last] = value;
-  };
-
-const open = (tree: Tree, settings: Partial<PortalSettings> = {}) => {
-  const outcome = parsePreset(tree);
-  if (!outcome.ok) throw new Error(JSON.stringify(outcome.problems));
-  return openPortal(outcome.preset, {
-    portal: { name: 'docs' as PortalName, title: 'Docs', environments: new Set() },
-    publicOrigin: 'https://login.acme.test',
-    settings: { subdomain: 'acme' },
-    allowRedirects: [],
-    tokenLifetime: 60,
-    ...settings,
-  });
-};
-const person = (claims: Claims): Identity => ({ environment: 'us' as EnvironmentName, email: 'ada@acme.test', claims });
 
 t.test('every built-in preset fits the model and names its sources', (t) => {
   t.ok(builtInPresetNames().includes('pylon'));
@@ -227,17 +148,55 @@ t.test('a setting cannot move the token to another host', (t) => {
   t.end();
 });
 
+const signedJwt = (more: object) => ({
+  encoding: 'signed_jwt',
+  jwt_param: 'jwt',
+  algs: ['HS256'],
+  max_lifetime: 600,
+  params: { key: { role: 'replay_key', required: true }, state: {} },
+  ...more,
+});
+const discourse = (more: object) => ({
+  encoding: 'discourse_connect',
+  params: { key: { role: 'replay_key', required: true }, state: {}, ...more },
+});
+
 t.test('a preset whose parts do not fit together is refused, each fault at its place', (t) => {
   const param = 'authn_request.params';
   const url = { kind: 'absolute', allow: ['https://x.test/'] };
   const rows: readonly (readonly [string, unknown, string])[] = [
     ['unknown_key', 1, 'unknown_key'],
-    ['authn_request.encoding', 'signed_jwt', 'authn_request.encoding'],
-    ['authn_request.encoding', 'discourse_connect', 'authn_request.encoding'],
-    ['token.format', 'discourse_connect', 'token.format'],
+    ['authn_request.encoding', 'carrier_pigeon', 'authn_request.encoding'],
+    ['authn_request.encoding', 'signed_jwt', 'authn_request.jwt_param'],
+    ['authn_request.encoding', 'signed_jwt', 'authn_request.max_lifetime'],
+    ['authn_request', signedJwt({ jwt_param: 'find' }), 'authn_request.jwt_param'],
+    ['authn_request', signedJwt({ jwt_param: 'key' }), 'authn_request.params.key'],
+    ['authn_request', signedJwt({ kid: '{request.key}' }), 'authn_request.kid'],
+    ['authn_request', signedJwt({ algs: ['RS256'] }), 'authn_request.algs.0'],
+    ['authn_request', discourse({ sso: {} }), 'authn_request.params.sso'],
+    ['token.format', 'discourse_connect', 'authn_response.signature_param'],
+    ['authn_response.signature_param', 'sig', 'authn_response.signature_param'],
     ['authn_response.mode', 'code', 'authn_response.mode'],
+    ['authn_response.token_param', 'state', 'authn_response.token_param'],
     ['guest', 'signed_empty_user', 'guest'],
-    ['token.claims.role.privileged', true, 'token.claims.role.privileged'],
+    ['error', { param: 'error_url', value: 'request.state' }, 'error.value'],
+    ['error', { param: 'error_url', value: 'config.subdomain' }, 'error.value'],
+    ['logout', { post_logout_redirect_param: 'to' }, 'logout.post_logout_redirect_param'],
+    ['logout', { end_session_endpoint: 'http://x.test/' }, 'logout.end_session_endpoint'],
+    ['setup', ['Paste {login_url} and {secret}.'], 'setup.0'],
+    ['setup', ['Paste {config.nothing}.'], 'setup.0'],
+    ['token.claims.v.privileged', true, 'token.claims.v.privileged'],
+    ['token.claims.admin', { from: 'user.role', privileged: true }, 'token.claims.role'],
+    ['token.claims.u', { claims: { x: {} } }, 'token.claims.u.claims.x'],
+    ['token.claims.u', { claims: { email: { const: 'a@b.test' } } }, 'token.claims.u.claims.email'],
+    ['token.claims.u', { claims: { deep: { claims: {} } } }, 'token.claims.u.claims.deep.claims'],
+    ['token.claims.u', { const: 1, claims: {} }, 'token.claims.u'],
+    ['token.header', { kid: '{request.key}' }, 'token.header.kid'],
+    ['token.header', { jku: 'x' }, 'token.header.jku'],
+    ['token.expects', { aud: 'x' }, 'token.expects.aud'],
+    ['token.keys.HS', { encoding: 'pem', publish: 'shared' }, 'token.keys.HS.encoding'],
+    ['token.keys.HS', { encoding: 'utf8', publish: 'jwks' }, 'token.keys.HS.publish'],
+    ['token.keys.RS', { encoding: 'utf8', publish: 'pem' }, 'token.keys.RS.encoding'],
     ['token.claims.__proto', { const: 1 }, 'token.claims.__proto'],
     ['unsolicited', { target: { url: 1 } }, 'unsolicited.target.url'],
     ['config.subdomain.pattern', '(', 'config.subdomain.pattern'],
@@ -247,6 +206,17 @@ t.test('a preset whose parts do not fit together is refused, each fault at its p
     [`${param}.choose`, {}, `${param}.choose`],
     [`${param}.ask`, {}, `${param}.ask`],
     [`${param}.email`, {}, `${param}.email`],
+    [`${param}.find`, {}, `${param}.find`],
+    [`${param}.again`, {}, `${param}.again`],
+    [`${param}.state.role`, 'return_to', `${param}.state`],
+    [`${param}.state.json`, true, `${param}.state.json`],
+    [`${param}.state`, { role: 'redirect_uri', url: { kind: 'relative' } }, `${param}.state.url.kind`],
+    [`${param}.state`, { role: 'return_to', url: { kind: 'absolute' } }, `${param}.state.url`],
+    [
+      `${param}.state`,
+      { role: 'return_to', url: { kind: 'absolute', allow_prefix: ['https://x.test/a'] } },
+      `${param}.state.url.allow_prefix.0`,
+    ],
     [`${param}.state.role`, 'redirect_uri', `${param}.state`],
     [`${param}.state.url`, url, `${param}.state`],
     [
@@ -269,7 +239,6 @@ t.test('a preset whose parts do not fit together is refused, each fault at its p
       { role: 'redirect_uri', url: { ...url, pins: { a: '{config.no}' } } },
       `${param}.state.url.pins.a`,
     ],
-    [`${param}.state`, { role: 'redirect_uri', url: { ...url, kind: 'relative' } }, `${param}.state.url.kind`],
     [`${param}.state.role`, 'tenant', `${param}.state`],
     [`${param}.subdomain.equals`, '{config.nothing}', `${param}.subdomain.equals`],
     [`${param}.subdomain.equals`, '{config.subdomain', `${param}.subdomain.equals`],
@@ -292,6 +261,7 @@ t.test('a preset whose parts do not fit together is refused, each fault at its p
     ['authn_response.token_param', null, 'authn_response.token_param'],
     ['authn_response.mode', 'path', 'authn_response.token_param'],
     ['authn_response.target.from_param', 'state', 'authn_response.target.from_param'],
+    ['authn_response.target.append_path', 'state', 'authn_response.target.append_path'],
     ['authn_response.target.url', 'http://x.test/', 'authn_response.target.url'],
     ['authn_response.target.url', 'https://{request.key}.x.test/', 'authn_response.target.url'],
     ['authn_response.target.url', 'https://x.test/{request.key}?', 'authn_response.target.url'],

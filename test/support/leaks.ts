@@ -10,6 +10,9 @@ type Kind = 'configured secret' | 'login secret' | 'visit' | 'state' | 'nonce' |
 /** Shorter texts would be found by chance. */
 const SHORTEST = 12;
 
+/** On the host of an environment behind the router, the state of the login that passed there. */
+const CAUGHT = '__Host-wayhome-caught';
+
 /** Whoever signs in anywhere in these tests has an address of one of these domains. */
 const EMAIL = /[\w.+-]+@(?:[\w-]+\.)*(?:acme\.test|globex\.example|b\.test)/;
 
@@ -37,7 +40,9 @@ export function leaksOf({ lines, exchanges, variables }: Searched): string[] {
     search(seen.body, `the page at ${at}`, ...(handsBack ? (['portal token'] as const) : []));
     search(JSON.stringify(headers), `a header of ${at}`);
     search(seen.location, `the Location of ${at}`, ...travelling(seen.location));
-    for (const line of cookies) search(line, `a cookie of ${at}`, 'login secret', 'visit');
+    for (const line of cookies) {
+      search(line, `a cookie of ${at}`, 'login secret', 'visit', ...(line.startsWith(CAUGHT) ? (['state'] as const) : []));
+    }
   }
   return [...leaks];
 }
@@ -61,21 +66,20 @@ function secretsOf(variables: World['variables'], exchanges: readonly Exchange[]
     for (const line of seen.headers['set-cookie'] ?? []) {
       const [name = '', value = ''] = (line.split(';', 1)[0] ?? '').split('=');
       if (name.startsWith('__Host-wayhome-login.')) add(value.split('.', 1)[0], 'login secret');
-      else add(value, 'visit');
+      else add(value, name === CAUGHT ? 'state' : 'visit');
     }
     const to = URL.parse(seen.location);
     addToken(to?.searchParams.get('access_token'), 'portal token', add);
     addToken(/name="(?:jwt|access_token)" value="([^"]+)"/.exec(seen.body)?.[1], 'portal token', add);
     add(to?.searchParams.get('nonce'), 'nonce');
-    add(
-      URL.parse(to?.searchParams.get('redirect_uri') ?? '')
-        ?.searchParams.get('state')
-        ?.slice(11),
-      'state',
-    );
+    const back = ['redirect_uri', 'return_to'].map((name) => URL.parse(to?.searchParams.get(name) ?? ''));
+    for (const address of [to, ...back]) add(address?.searchParams.get('state')?.slice(11), 'state');
     const form = send.form === undefined ? new URLSearchParams() : new URLSearchParams(send.form);
     const sent = [URL.parse(url, 'https://router.test')?.searchParams, form];
-    for (const params of sent) addToken(params?.get('access_token'), 'environment token', add);
+    for (const params of sent) {
+      addToken(params?.get('access_token'), 'environment token', add);
+      for (const name of ['code', 'SAMLResponse']) add(params?.get(name), 'environment token');
+    }
   }
   return secrets;
 }
