@@ -33,34 +33,28 @@ const loginLines = (servers: NonNullable<Report['servers']>): string[][] => [
   ]),
 ];
 
-/** Beside each figure how often nginx would fit into it, where nginx is there. */
 function proxyLines(proxies: NonNullable<Report['proxies']>): string[][] {
-  const { nginx } = proxies;
-  const beside = (own: ErrandFigures | undefined, nginxs: ErrandFigures | undefined) =>
-    own && nginxs ? (own.cpuMicros / nginxs.cpuMicros).toFixed(2) : '';
+  const get = (figures: ErrandFigures | undefined) => [
+    figures?.cpuMicros.toFixed(1) ?? '',
+    figures?.times.nginx?.toFixed(2) ?? '',
+    figures?.times.library?.toFixed(2) ?? '',
+  ];
+  const echo = (figures: ErrandFigures | undefined) => [
+    figures?.cpuMicrosPerMb.toFixed(0) ?? '',
+    figures?.times.nginx?.toFixed(2) ?? '',
+  ];
   return [
     [
-      'proxy',
-      '1 KB µs',
-      '÷ nginx',
-      '100 KB µs',
-      '÷ nginx',
-      'echo 1 KB µs/MB',
-      '÷ nginx',
-      'echo 100 KB µs/MB',
-      '÷ nginx',
-      'MiB',
+      'proxied',
+      ...['1 KB µs', '÷ nginx', '÷ library', '100 KB µs', '÷ nginx', '÷ library'],
+      ...['echo 1 KB µs/MB', '÷ nginx', 'echo 100 KB µs/MB', '÷ nginx', 'peak MiB'],
     ],
     ...Object.entries(proxies).map(([name, { get_1k, get_100k, echo_1k, echo_100k, peakMib }]) => [
       name,
-      get_1k?.cpuMicros.toFixed(1) ?? '',
-      beside(get_1k, nginx?.get_1k),
-      get_100k?.cpuMicros.toFixed(0) ?? '',
-      beside(get_100k, nginx?.get_100k),
-      echo_1k?.cpuMicrosPerMb.toFixed(0) ?? '',
-      beside(echo_1k, nginx?.echo_1k),
-      echo_100k?.cpuMicrosPerMb.toFixed(0) ?? '',
-      beside(echo_100k, nginx?.echo_100k),
+      ...get(get_1k),
+      ...get(get_100k),
+      ...echo(echo_1k),
+      ...echo(echo_100k),
       peakMib.toFixed(0),
     ]),
   ];

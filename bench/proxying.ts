@@ -6,6 +6,7 @@ import { ERRAND_BYTES, ERRANDS, type Errand, holdProxyContest } from './proxy-co
 import { tabulateProxies } from './proxy-rows.ts';
 import type { ErrandFigures, ProxyFigures, Report } from './report.ts';
 import type { Servers } from './server.ts';
+import { timesLibrary, timesNginx } from './yardsticks.ts';
 
 export async function measureProxies(
   servers: Servers,
@@ -17,13 +18,20 @@ export async function measureProxies(
   const proxies: Record<string, ProxyFigures> = {};
   for (const [name, measured] of contest.rounds) {
     const went = ERRANDS.filter((errand) => measured[errand].length > 0);
-    const figures = Object.fromEntries(went.map((errand) => [errand, medians(errand, measured[errand])]));
+    const figures = Object.fromEntries(
+      went.map((errand) => {
+        const nginx = timesNginx(contest, name, errand);
+        const library = timesLibrary(contest, name, errand);
+        const ratios = { ...(nginx !== undefined && { nginx }), ...(library !== undefined && { library }) };
+        return [errand, { ...medians(errand, measured[errand]), times: ratios }];
+      }),
+    );
     proxies[name] = { ...figures, peakMib: contest.peaksMib.get(name) ?? Number.NaN };
   }
   return { rows: tabulateProxies(contest), proxies, leftOut: contest.leftOut };
 }
 
-function medians(errand: Errand, rounds: readonly Measured[]): ErrandFigures {
+function medians(errand: Errand, rounds: readonly Measured[]): Omit<ErrandFigures, 'times'> {
   const of = (figure: keyof Measured) => median(rounds.map((measured) => measured[figure]));
   const cpuMicros = of('cpuMicros');
   return {

@@ -35,6 +35,8 @@ export type ErrandFigures = {
   readonly cpuMicros: number;
   /** For 10⁶ bytes of pages, or of messages. */
   readonly cpuMicrosPerMb: number;
+  /** Its CPU ÷ that of nginx, and ÷ that of the fastest library proxy that behaves, round by round. */
+  readonly times: { readonly nginx?: number; readonly library?: number };
   readonly perSecond: number;
   /** Milliseconds. */
   readonly p50: number;
