@@ -41,7 +41,13 @@ export async function openBehind(t: Test, email: string): Promise<Behind> {
 
   const heard: Heard[] = [];
   await startInstallation(t, network, heard, {
-    ...{ address: network.environment.address, port: PORT, origin, router, callback: `${portal}/callback/jwt?orgSlug=acme` },
+    ...{
+      address: network.environment.address,
+      port: PORT,
+      origin,
+      router,
+      callback: `${portal}/callback/jwt?orgSlug=acme`,
+    },
     ...{ secret: variables.STARK, email, manner: 'handoff' },
   });
   const loginUrl = `${router}/callback`;
@@ -81,7 +87,8 @@ discovery: [{ by: hint }, { by: picker }]
   return { router, portal, network, serving, port: PORT, heard };
 }
 
-const secretOf = (name: string): string => `the secret of ${name}, long enough for each HMAC there is: 64 bytes or more`;
+const secretOf = (name: string): string =>
+  `the secret of ${name}, long enough for each HMAC there is: 64 bytes or more`;
 
 async function startInstallation(t: Test, { environment }: Network, heard: Heard[], options: InstallationOptions) {
   const [command = '', ...args] = [...environment.within, process.execPath, INSTALLATION, JSON.stringify(options)];

@@ -76,7 +76,9 @@ export async function openInstallation(
       case 'GET /logout': {
         sessions.delete(sessionOf(request) ?? '');
         const to = asked.get('return_to') ?? '';
-        return void leave(to.startsWith(`${router}/`) ? to : '/app', { 'set-cookie': `${SESSION}=; Path=/; Max-Age=0` });
+        return void leave(to.startsWith(`${router}/`) ? to : '/app', {
+          'set-cookie': `${SESSION}=; Path=/; Max-Age=0`,
+        });
       }
     }
     const own = pages[url.pathname];

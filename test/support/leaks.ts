@@ -41,7 +41,13 @@ export function leaksOf({ lines, exchanges, variables }: Searched): string[] {
     search(JSON.stringify(headers), `a header of ${at}`);
     search(seen.location, `the Location of ${at}`, ...travelling(seen.location));
     for (const line of cookies) {
-      search(line, `a cookie of ${at}`, 'login secret', 'visit', ...(line.startsWith(CAUGHT) ? (['state'] as const) : []));
+      search(
+        line,
+        `a cookie of ${at}`,
+        'login secret',
+        'visit',
+        ...(line.startsWith(CAUGHT) ? (['state'] as const) : []),
+      );
     }
   }
   return [...leaks];
