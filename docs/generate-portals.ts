@@ -1,7 +1,7 @@
 import { builtInPreset, builtInPresetNames } from '../src/portals/load.ts';
 import type { PortalPreset } from '../src/portals/preset.ts';
 import type { InboundParam } from '../src/portals/preset-request.ts';
-import { algorithmFamily, allClaims, type ClaimRule } from '../src/portals/preset-token.ts';
+import { algorithmFamily, allClaims, type ClaimRule, type KeyRule } from '../src/portals/preset-token.ts';
 
 /** docs/portals.md: what each built-in preset asks for and sends. */
 export function portalsPage(): string {
@@ -38,7 +38,7 @@ ${unverified.length > 0 ? `\nNot verified against the product itself:\n\n${unver
 
 function settings({ config }: PortalPreset): string {
   const rows = Object.entries(config).map(([name, rule]) => {
-    const byDefault = rule.default === undefined ? `example \`${rule.example}\`` : `default \`${rule.default}\``;
+    const byDefault = !rule.default ? `example \`${rule.example}\`` : `default \`${rule.default}\``;
     return `| \`settings.${name}\`${rule.required ? '*' : ''} | ${rule.label} | ${byDefault} |`;
   });
   return rows.length === 0 ? '' : `| setting | what it is | |\n|---|---|---|\n${rows.join('\n')}\n`;
@@ -97,28 +97,33 @@ function asks({ authn_request: request }: PortalPreset): string {
 
 /** How an address that comes in is judged; the rest is compared or handed back as it is. */
 function judged({ url, equals }: InboundParam): string {
-  if (equals !== undefined) return ` (must be \`${equals.replaceAll(/\{config\.([^{}]*)\}/g, 'settings.$1')}\`)`;
+  if (equals !== undefined) return ` (must be \`${inSettings(equals)}\`)`;
   if (!url) return '';
   if (url.kind !== 'absolute') return ' (a path of the portal)';
   const listed = [...(url.allow ?? []), ...(url.allow_prefix ?? []).map((prefix) => `${prefix}…`)];
-  return ` (${listed.map((text) => `\`${text.replaceAll(/\{config\.([^{}]*)\}/g, '{settings.$1}')}\``).join(', ')})`;
+  return ` (${listed.map((text) => `\`${inSettings(text)}\``).join(', ')})`;
 }
+
+/** A template in the words of routes.yaml. */
+const inSettings = (template: string): string => template.replaceAll('{config.', '{settings.');
 
 function keyFacts({ token }: PortalPreset): Fact[] {
   const families = [...new Set(token.algs.map(algorithmFamily))];
   const hows = families.flatMap((family) => {
     const rule = token.keys[family];
-    if (!rule) return [];
-    const issued = rule.generated_by === 'portal' ? ', which the portal hands out' : '';
-    if (rule.publish === 'shared') {
-      const length = rule.min_bytes === undefined ? '' : ` of at least ${rule.min_bytes} bytes`;
-      return [`${family}: a shared secret${length}${rule.encoding === 'base64' ? ', written in base64' : ''}${issued}`];
-    }
-    return [
-      `${family}: a key pair${issued}${rule.publish === 'pem' ? '; the public key is pasted as PEM' : '; the public key is read from the JWKS'}`,
-    ];
+    return rule ? [`${family}: ${keyOf(rule)}`] : [];
   });
   return [['Keys', hows.join('. ')]];
+}
+
+function keyOf({ publish, encoding, min_bytes: bytes, generated_by: by }: KeyRule): string {
+  const issued = by === 'portal' ? ', which the portal hands out' : '';
+  if (publish === 'shared') {
+    const length = bytes === undefined ? '' : ` of at least ${bytes} bytes`;
+    return `a shared secret${length}${encoding === 'base64' ? ', written in base64' : ''}${issued}`;
+  }
+  if (issued) return `a private key${issued}`;
+  return `a key pair; the public key is ${publish === 'pem' ? 'pasted as PEM' : 'read from the JWKS'}`;
 }
 
 function claims({ token }: PortalPreset): string {
@@ -136,7 +141,7 @@ function delivery({
 }: PortalPreset): string {
   const names = [param, signature].flatMap((name) => (name == null ? [] : [`\`${name}\``])).join(' and ');
   const how =
-    mode === 'path' ? 'at the end of the path' : `${mode}, ${names === '' ? 'without a name' : `parameter ${names}`}`;
+    mode === 'path' ? 'at the end of the path' : `${mode}, ${names === '' ? 'without a name' : `as ${names}`}`;
   return field === undefined || mode === 'form_post' ? how : `${how}; or form_post, field \`${field}\``;
 }
 
@@ -146,7 +151,7 @@ function logout({ logout: rule }: PortalPreset): Fact[] {
   const parts = [
     ...(rule.request_params ? [`the portal sends ${list(rule.request_params)}, none of which is believed`] : []),
     ...(rule.error_params ? [`says what went wrong in ${list(rule.error_params)}`] : []),
-    ...(rule.end_session_endpoint ? [`ends its session at \`${rule.end_session_endpoint}\``] : []),
+    ...(rule.end_session_endpoint ? [`ends its session at \`${inSettings(rule.end_session_endpoint)}\``] : []),
   ];
   return parts.length === 0 ? [] : [['Sign-out', parts.join('; ')]];
 }

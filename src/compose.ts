@@ -89,6 +89,10 @@ export async function startWayhome({
   const parts = {
     store,
     outbound,
+    sealer: surface.sealer,
+    random: randomBytes,
+    clock,
+    fault: (error: unknown) => audit.fault('provider', error),
     hooksFor: (name: EnvironmentName, catches: boolean) => proxyHooks(() => surface, name, catches),
   };
   let opened = await openLive(routes, parts);

@@ -1,12 +1,6 @@
 /** A checked routes file → live things: signers, verifiers, portals. Part of composing; see compose.ts. */
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  CheckedEnvironment,
-  CheckedHandoff,
-  CheckedKey,
-  CheckedRoutes,
-  CheckedSigning,
-} from './config/checked.ts';
+import type { CheckedEnvironment, CheckedHandoff, CheckedKey, CheckedPortal, CheckedRoutes } from './config/checked.ts';
 import { loginAddress } from './config/login-address.ts';
 import type { EnvironmentName, PortalName } from './core/names.ts';
 import { readsOf } from './core/reads.ts';
@@ -25,22 +19,24 @@ import { hmacKey, hmacVerifier } from './keys/hmac.ts';
 import { openJwks } from './keys/jwks.ts';
 import { isHmac, type Signer, type Verifier } from './keys/keys.ts';
 import { openPublicKey } from './keys/public-key.ts';
-import { makeSigningKey, openSigner, publishedKeys } from './keys/signer.ts';
+import { makeSigningKey, publishedKeys } from './keys/signer.ts';
+import { openRelyingParties, type PartyParts } from './open-relying-parties.ts';
 import type { Caller, Outbound } from './outbound/outbound.ts';
 import { openPortal } from './portals/open-portal.ts';
+import { openTokenSigner } from './portals/token-signer.ts';
 import type { Delegate } from './protocols/delegate.ts';
 import { openHandoff } from './protocols/handoff/handoff.ts';
 import { openOidc } from './protocols/oidc/oidc.ts';
 import { openSaml } from './protocols/saml/saml.ts';
 import { openSession } from './protocols/session/session.ts';
+import { loginPathOf } from './provider/addresses.ts';
+import type { Provider } from './provider/provider.ts';
 import { openProxy, type ProxyHooks } from './proxy/proxy.ts';
 import type { Store } from './store/store.ts';
 
 export type Opened = { readonly checked: CheckedRoutes; readonly live: Live };
 
-type Parts = {
-  readonly store: Store;
-  readonly outbound: Outbound;
+type Parts = PartyParts & {
   /** What an environment's proxy asks back; `catches`: whether redirects to a portal are caught. */
   readonly hooksFor: (environment: EnvironmentName, catches: boolean) => ProxyHooks;
 };
@@ -59,12 +55,14 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
   }
   const portals = new Map<PortalName, LivePortal>();
   for (const [name, { preset, settings, signing, loginPath, homeUrl, metadataAtLoginPath }] of checked.portals) {
-    const signer = await openPortalSigner(name, signing, parts.store);
+    const signer = await openPortalSigner({ name, preset, settings, signing }, parts.store);
     const open = openPortal(preset, settings);
     const { tokenLifetime } = settings;
     const home = homeUrl !== undefined && { homeUrl };
     portals.set(name, { open, signer, tokenLifetime, loginPath, metadataAtLoginPath, ...home });
   }
+  const { portals: parties, provider } = await openRelyingParties(checked, parts);
+  for (const [name, party] of parties) portals.set(name, party);
   const signers = [...portals.values()].map(({ signer }) => signer);
   const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit, record } = checked;
   const live: Live = {
@@ -73,7 +71,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     portals,
     delegates,
     proxied,
-    addresses: fixedAddresses([...checked.portals].map(([name, portal]) => ({ name, ...portal }))),
+    addresses: fixedAddresses(addressed(checked), provider !== undefined),
     logout,
     loginLifetime,
     formAction: formActionOf(checked),
@@ -82,8 +80,9 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     look: openLook(checked.branding),
     ...(trustedProxies.rules.length > 0 && { trustedProxies }),
     ...(rateLimit && { rateLimit: openRateLimit(rateLimit.perSecond, rateLimit.burst) }),
+    ...(provider && { provider }),
     ...(record && { record: openRecording(routes, record.keep, parts.store) }),
-    metadata: JSON.stringify(describeIssuer(issuer, publicOrigin, signers)),
+    metadata: JSON.stringify(describeIssuer(issuer, publicOrigin, signers, provider)),
     jwks: JSON.stringify(publishedKeys(signers)),
   };
   return { checked, live };
@@ -101,20 +100,43 @@ export function closeUnused({ live: old }: Opened, next?: Opened): void {
     // What is under way ends with it; a proxy never rejects.
     if (next?.live.proxied.get(host)?.proxy !== proxy) void proxy.close();
   }
+  old.provider?.close();
 }
 
 /**
  * Metadata of the issuer (OpenID Connect Discovery 1.0 §3, RFC 8414 §2): what a portal needs to verify our tokens, and
- * where one can be traded for. No authorization endpoint is behind it, so none is named, and no response type or scope.
+ * where one can be traded for. Without relying parties no authorization endpoint is behind it, so none is named, and no response type or scope.
  */
-const describeIssuer = (issuer: string, origin: string, signers: readonly Signer[]) => ({
-  issuer,
-  token_endpoint: `${origin}${EXCHANGE}`,
-  jwks_uri: `${origin}/.well-known/jwks.json`,
-  grant_types_supported: [TOKEN_EXCHANGE],
-  token_endpoint_auth_methods_supported: ['none'],
-  id_token_signing_alg_values_supported: [...new Set(signers.map(({ algorithm }) => algorithm))],
-});
+function describeIssuer(issuer: string, origin: string, signers: readonly Signer[], provider?: Provider) {
+  const own = {
+    issuer,
+    token_endpoint: `${origin}${EXCHANGE}`,
+    jwks_uri: `${origin}/.well-known/jwks.json`,
+    grant_types_supported: [TOKEN_EXCHANGE],
+    token_endpoint_auth_methods_supported: ['none'],
+    id_token_signing_alg_values_supported: [...new Set(signers.map(({ algorithm }) => algorithm))],
+  };
+  return provider ? { ...own, ...provider.metadata, ...together(own, provider.metadata) } : own;
+}
+
+/** Lists that both have something to say about: the token endpoint of the provider takes tokens in trade, too. */
+const together = (own: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(own).flatMap(([name, value]) => {
+      const more = other[name];
+      return Array.isArray(value) && Array.isArray(more) ? [[name, [...new Set([...value, ...more])]]] : [];
+    }),
+  );
+
+/** The portals by the addresses that they have; nobody calls a relying party's login path but the provider. */
+const addressed = ({ portals, relyingParties }: CheckedRoutes) => [
+  ...[...portals].map(([name, portal]) => ({ name, ...portal })),
+  ...[...relyingParties].map(([name, { logoutPath }]) => ({
+    name,
+    loginPath: loginPathOf(name),
+    ...(logoutPath !== undefined && { logoutPath }),
+  })),
+];
 
 /** The email form ends at whichever environment the address belongs to, so its schemes are all that can be said. */
 function formActionOf({ environments }: CheckedRoutes): string {
@@ -191,10 +213,15 @@ async function openVerifier(key: CheckedKey, openCaller: () => Caller): Promise<
   }
 }
 
-async function openPortalSigner(portal: PortalName, signing: CheckedSigning, store: Store): Promise<Signer> {
-  if ('secret' in signing) return openSigner(signing.algorithm, { secret: signing.secret });
+async function openPortalSigner(
+  { name, preset, settings, signing }: Pick<CheckedPortal, 'preset' | 'settings' | 'signing'> & { name: PortalName },
+  store: Store,
+): Promise<Signer> {
+  if ('secret' in signing) {
+    return openTokenSigner(preset, settings, signing.algorithm, { secret: signing.secret });
+  }
   const { algorithm, privateKeyPem } = signing;
-  if (isHmac(algorithm)) throw new Error(`portal ${portal} signs with ${algorithm} and has no secret`);
-  const kept = () => store.keep(`signing-key/${portal}/${algorithm}`, () => makeSigningKey(algorithm));
-  return openSigner(algorithm, { privateKeyPem: privateKeyPem ?? (await kept()) });
+  if (isHmac(algorithm)) throw new Error(`portal ${name} signs with ${algorithm} and has no secret`);
+  const kept = () => store.keep(`signing-key/${name}/${algorithm}`, () => makeSigningKey(algorithm));
+  return openTokenSigner(preset, settings, algorithm, { privateKeyPem: privateKeyPem ?? (await kept()) });
 }

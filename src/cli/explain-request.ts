@@ -73,7 +73,7 @@ export function explainRequest(routes: CheckedRoutes, request: AskedRequest, sea
     if (routes.portals.get(portal)?.metadataAtLoginPath && call.search === '' && wantsJson(call)) {
       return nothing('starts_no_login', 'Without a query, and asked for JSON, this address answers with the metadata.');
     }
-    const asked = open.readRequest(call.query);
+    const asked = open.readRequest(call.query, { search: call.search, now });
     const facts = readFacts({ sealer }, call, { open }, asked);
     const question: Question = { about: 'start', request: asked, facts: afterTyping(call, facts) };
     const explanation = told(routes, portal, decide(routes.routes, question, now));

@@ -33,6 +33,7 @@ export function buildEnvironment(
     mayAssert: {
       emailDomains: emailDomains(entry.may_assert.email_domains),
       claims: new Set(entry.may_assert.claims),
+      grants: grantsOf(entry),
       emailVerified: entry.may_assert.email_verified ?? emailVerified(entry.login.protocol),
     },
     sets: { ...entry.sets },
@@ -75,3 +76,11 @@ function emailDomains(given: EnvironmentEntry['may_assert']['email_domains']): '
 /** OIDC Core §5.1 has the claim; the other protocols need not. */
 const emailVerified = (protocol: EnvironmentEntry['login']['protocol']) =>
   protocol === 'oidc' ? 'required' : 'not_required';
+
+/** One for all that grant nothing: there may be ten thousand of them. */
+const NO_GRANTS: ReadonlySet<string> = new Set();
+
+function grantsOf({ may_assert: { grants = [] }, sets = {} }: EnvironmentEntry): ReadonlySet<string> {
+  const fixed = Object.keys(sets);
+  return grants.length + fixed.length === 0 ? NO_GRANTS : new Set([...grants, ...fixed]);
+}

@@ -17,6 +17,8 @@ export function buildPortal(
 ): CheckedPortal {
   const preset = presets.get(name);
   if (!preset) throw new Error(`the preset of ${name} was checked and is gone`);
+  const { signing, login_path: loginPath } = entry;
+  if (!signing || loginPath === undefined) throw new Error(`the portal ${name} was checked and lacks a word`);
   const { delivery, logout_path: logoutPath, home_url: homeUrl } = entry;
   return {
     preset,
@@ -29,6 +31,7 @@ export function buildPortal(
       publicOrigin,
       settings: { ...entry.settings },
       allowRedirects: entry.allow_redirects ?? [],
+      ...(isHmac(signing.algorithm) && { secret: secretFor(signing.secret, secrets) }),
       tokenLifetime: entry.token_lifetime === undefined ? preset.token.lifetime.default : seconds(entry.token_lifetime),
       ...(delivery && {
         delivery: {
@@ -37,16 +40,16 @@ export function buildPortal(
         },
       }),
     },
-    loginPath: entry.login_path,
+    loginPath,
     ...(logoutPath !== undefined && { logoutPath }),
-    signing: buildSigning(entry.signing, secrets),
+    signing: buildSigning(signing, secrets),
     metadataAtLoginPath: entry.metadata_at_login_path ?? false,
     ...(homeUrl !== undefined && { homeUrl }),
   };
 }
 
 function buildSigning(
-  { algorithm, secret, private_key: key }: PortalEntry['signing'],
+  { algorithm, secret, private_key: key }: NonNullable<PortalEntry['signing']>,
   secrets: Found['secrets'],
 ): CheckedSigning {
   if (isHmac(algorithm)) return { algorithm, secret: secretFor(secret, secrets) };

@@ -6,8 +6,9 @@ import type { PortalPreset } from '../portals/preset.ts';
 import { buildDiscovery } from './build-discovery.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { buildPortal } from './build-portal.ts';
+import { buildRelyingParty } from './build-relying-party.ts';
 import { seconds } from './built-values.ts';
-import type { CheckedBranding, CheckedRoutes, HostAndPort } from './checked.ts';
+import type { CheckedBranding, CheckedPortal, CheckedRelyingParty, CheckedRoutes, HostAndPort } from './checked.ts';
 import type { Pictures } from './picture-rules.ts';
 import type { SamlProviders } from './saml-rules.ts';
 import type { RoutesFile } from './schema.ts';
@@ -31,11 +32,15 @@ export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
       return [name as EnvironmentName, buildEnvironment(name as EnvironmentName, entry, publicOrigin, found)];
     }),
   );
-  const portals = new Map(
-    Object.entries(tree.portals).map(([name, entry]) => {
-      return [name as PortalName, buildPortal(name as PortalName, entry, publicOrigin, environments.keys(), found)];
-    }),
-  );
+  const portals: [PortalName, CheckedPortal][] = [];
+  const relyingParties: [PortalName, CheckedRelyingParty][] = [];
+  for (const [key, entry] of Object.entries(tree.portals)) {
+    const name = key as PortalName;
+    const all = environments.keys();
+    if (entry.oidc) relyingParties.push([name, buildRelyingParty(name, entry, entry.oidc, all, secrets)]);
+    else portals.push([name, buildPortal(name, entry, publicOrigin, all, found)]);
+  }
+  const corePortals = [...portals.map(([, { settings }]) => settings), ...relyingParties.map(([, party]) => party)];
   const core = new Map([...environments].map(([name, { environment }]) => [name, environment]));
   const rateLimit = tree.rate_limit && buildRateLimit(tree.rate_limit);
   return {
@@ -54,11 +59,12 @@ export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
     insecureDevelopment: tree.insecure_development ?? false,
     ...(tree.branding && { branding: buildBranding(tree.branding, pictures.get('branding.logo')) }),
     routes: {
-      portals: new Map([...portals].map(([name, { settings }]) => [name, settings.portal])),
+      portals: new Map(corePortals.map(({ portal }) => [portal.name, portal])),
       environments: core,
       discovery: buildDiscovery(tree.discovery, core),
     },
-    portals,
+    portals: new Map(portals),
+    relyingParties: new Map(relyingParties),
     environments,
     // biome-ignore lint/suspicious/noThenProperty: the file’s word; this is never awaited
     logout: { then: tree.logout?.then ?? 'app', fanOut: tree.logout?.fan_out ?? 'origin' },

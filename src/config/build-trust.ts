@@ -1,14 +1,16 @@
 import type { Trust } from '../outbound/outbound.ts';
 import { textFor } from './built-values.ts';
-import type { EnvironmentEntry } from './schema.ts';
+import type { EnvironmentEntry, RoutesFile } from './schema.ts';
 import type { Secrets } from './secrets.ts';
 
 /** One for all that say nothing: there may be ten thousand of them. */
 const USUAL: Trust = { allowPrivate: false };
 
-/** How an environment's servers are called, of a faultless `login`. */
-export function buildTrust(login: EnvironmentEntry['login'], secrets: Secrets): Trust {
-  const { allow_private: allowPrivate = false, ca, client_certificate: pair } = login;
+type WithTrust = EnvironmentEntry['login'] | NonNullable<RoutesFile['portals'][string]['oidc']>;
+
+/** How servers are called, of a faultless `login` of an environment or `oidc` of a portal. */
+export function buildTrust(words: WithTrust, secrets: Secrets): Trust {
+  const { allow_private: allowPrivate = false, ca, client_certificate: pair } = words;
   if (!allowPrivate && !ca && !pair) return USUAL;
   return {
     allowPrivate,

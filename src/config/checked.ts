@@ -5,6 +5,7 @@
 import type { BlockList } from 'node:net';
 import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { Portal } from '../core/portal.ts';
 import type { Routes } from '../core/routes.ts';
 import type { HmacAlgorithm, PublicKeyAlgorithm } from '../keys/keys.ts';
 import type { Trust } from '../outbound/outbound.ts';
@@ -13,6 +14,7 @@ import type { PortalPreset } from '../portals/preset.ts';
 import type { OidcEntry } from '../protocols/oidc/settings.ts';
 import type { SamlEntry } from '../protocols/saml/settings.ts';
 import type { SessionEntry } from '../protocols/session/settings.ts';
+import type { RelyingParty } from '../provider/provider.ts';
 import type { ProxySettings } from '../proxy/settings.ts';
 
 export type CheckedRoutes = {
@@ -40,7 +42,10 @@ export type CheckedRoutes = {
   readonly branding?: CheckedBranding;
   /** What decisions are made from. */
   readonly routes: Routes;
+  /** Those with a preset. */
   readonly portals: ReadonlyMap<PortalName, CheckedPortal>;
+  /** Those with `oidc`. */
+  readonly relyingParties: ReadonlyMap<PortalName, CheckedRelyingParty>;
   readonly environments: ReadonlyMap<EnvironmentName, CheckedEnvironment>;
   readonly logout: { readonly then: 'app' | 'portal' | 'page'; readonly fanOut: 'origin' | 'visited' | 'all' };
 };
@@ -55,6 +60,15 @@ export type CheckedPortal = {
   readonly logoutPath?: string;
   readonly signing: CheckedSigning;
   readonly metadataAtLoginPath: boolean;
+  readonly homeUrl?: string;
+};
+
+export type CheckedRelyingParty = {
+  readonly portal: Portal;
+  readonly party: RelyingParty;
+  /** How it is called when a person signs out. */
+  readonly trust: Trust;
+  readonly logoutPath?: string;
   readonly homeUrl?: string;
 };
 

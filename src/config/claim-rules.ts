@@ -2,6 +2,7 @@ import type { PortalName } from '../core/names.ts';
 import { carriedClaims } from '../portals/claim-plan.ts';
 import type { PortalPreset } from '../portals/preset.ts';
 import type { Path } from './problem.ts';
+import type { EnvironmentDraft } from './schema.ts';
 import { environmentsOf, portalsOf, type Survey } from './survey.ts';
 
 const ACCOUNT = ['account_id', 'account_external_id'];
@@ -21,6 +22,7 @@ export function checkClaims(survey: Survey, presets: ReadonlyMap<PortalName, Por
       if (!ACCOUNT.includes(claim) || typeof value === 'string' || value === undefined) continue;
       survey.report.fault([...path, 'sets', claim], 'must be a text', 'Put quotes round it: 0042 would become 42.');
     }
+    checkGrants(survey, path, entry.may_assert);
     const asserted = (entry.may_assert?.claims ?? []).map((claim, index) => ({
       claim,
       at: ['may_assert', 'claims', index],
@@ -40,15 +42,30 @@ export function checkClaims(survey: Survey, presets: ReadonlyMap<PortalName, Por
   }
 }
 
+/** A grant is for a claim that is passed on. */
+function checkGrants({ report }: Survey, path: Path, mayAssert: EnvironmentDraft['may_assert']): void {
+  const claims = new Set(mayAssert?.claims);
+  for (const [index, grant] of (mayAssert?.grants ?? []).entries()) {
+    if (grant === undefined || claims.has(grant)) continue;
+    const remedy = `Add ${grant} to may_assert.claims, or remove it here.`;
+    report.fault([...path, 'may_assert', 'grants', index], 'grants a claim that is not passed on', remedy);
+  }
+}
+
+const EVERY = { has: () => true };
+
 /** Claims carried to any portal that offers the environment; unknown while a portal's preset is. */
 function carriedFor(
   survey: Survey,
   presets: ReadonlyMap<PortalName, PortalPreset>,
-): ((environment: string) => ReadonlySet<string>) | undefined {
-  const portals = portalsOf(survey).map(({ name, entry }) => ({
-    preset: presets.get(name as PortalName),
-    only: entry.environments && new Set(entry.environments),
-  }));
+): ((environment: string) => Pick<ReadonlySet<string>, 'has'>) | undefined {
+  const parties = portalsOf(survey).filter(({ entry }) => entry.oidc);
+  const portals = portalsOf(survey)
+    .filter(({ entry }) => !entry.oidc)
+    .map(({ name, entry }) => ({
+      preset: presets.get(name as PortalName),
+      only: entry.environments && new Set(entry.environments),
+    }));
   if (portals.some(({ preset }) => !preset)) return undefined;
   const carries = portals.map(({ preset, only }) => ({
     only,
@@ -56,6 +73,8 @@ function carriedFor(
   }));
   const known = new Map<string, ReadonlySet<string>>();
   return (environment) => {
+    // A relying party may be told all of them (the scope `profile`).
+    if (parties.some(({ entry }) => !entry.environments || entry.environments.includes(environment))) return EVERY;
     const offering = carries.map(({ only }) => !only || only.has(environment));
     const key = offering.join();
     const claims =

@@ -1,7 +1,10 @@
+import type { PortalName } from '../core/names.ts';
 import { hmacSecretFault } from '../keys/hmac.ts';
 import { type Algorithm, type HmacAlgorithm, isHmac, type PublicKeyAlgorithm } from '../keys/keys.ts';
 import { publicKeyFault } from '../keys/public-key.ts';
 import { privateKeyFault } from '../keys/signer.ts';
+import { portalKeyFault } from '../portals/portal-key.ts';
+import type { PortalPreset } from '../portals/preset.ts';
 import type { Path } from './problem.ts';
 import type { LoginDraft, PortalDraft } from './schema.ts';
 import type { Secrets } from './secrets.ts';
@@ -10,9 +13,10 @@ import { environmentsOf, portalsOf, type Survey } from './survey.ts';
 type HandoffDraft = Extract<LoginDraft, { protocol?: 'handoff' | undefined }>;
 
 /** The key fits the algorithm, on both sides: kind, size (RFC 7518 §3.2, §3.3), and one kind of key only. */
-export function checkKeys(survey: Survey, values: Secrets): void {
-  for (const { path, entry } of portalsOf(survey)) {
-    if (entry.signing) checkSigning(survey, [...path, 'signing'], entry.signing, values);
+export function checkKeys(survey: Survey, values: Secrets, presets: ReadonlyMap<PortalName, PortalPreset>): void {
+  for (const { name, path, entry } of portalsOf(survey)) {
+    const preset = presets.get(name as PortalName);
+    if (entry.signing) checkSigning(survey, [...path, 'signing'], entry.signing, values, preset);
   }
   for (const { path, entry } of environmentsOf(survey)) {
     const { login } = entry;
@@ -25,6 +29,7 @@ function checkSigning(
   path: Path,
   signing: NonNullable<PortalDraft['signing']>,
   values: Secrets,
+  preset: PortalPreset | undefined,
 ): void {
   const { algorithm, secret, private_key: privateKey } = signing;
   if (algorithm === undefined) return;
@@ -42,15 +47,21 @@ function checkSigning(
     if (privateKey)
       report.fault(keyAt, `${algorithm} uses no private key`, 'Remove it, or choose a PS* algorithm.', 'key');
     const value = secret && values.get(secret);
-    const fault = value && hmacSecretFault([algorithm], value);
+    const fault = value && keyFault(preset, algorithm, value);
     if (fault) report.fault(secretAt, fault, MAKE_SECRET);
     return;
   }
   if (secret)
     report.fault(secretAt, `${algorithm} uses no shared secret`, 'Remove it, or choose an HS* algorithm.', 'key');
   const pem = privateKey && values.get(privateKey);
-  const fault = pem && privateKeyFault(pem.toString('utf8'), algorithm);
+  const fault = pem && keyFault(preset, algorithm, pem);
   if (fault) report.fault(keyAt, fault, 'Without private_key the router makes a key of its own.');
+}
+
+/** A portal may read the text of a key in a way of its own; without its preset, the usual one is judged. */
+function keyFault(preset: PortalPreset | undefined, algorithm: Algorithm, text: Buffer): string | undefined {
+  if (preset?.token.algs.includes(algorithm)) return portalKeyFault(preset, algorithm, text);
+  return isHmac(algorithm) ? hmacSecretFault([algorithm], text) : privateKeyFault(text.toString('utf8'), algorithm);
 }
 
 function checkHandoff(survey: Survey, path: Path, login: HandoffDraft, values: Secrets): void {

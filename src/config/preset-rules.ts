@@ -96,7 +96,7 @@ function checkPortal({ report }: Survey, path: Path, portal: PortalDraft, preset
     settings,
     allowRedirects: redirects.map((url) => url ?? ''),
     tokenLifetime: (lifetime === undefined ? undefined : parseDuration(lifetime)) ?? preset.token.lifetime.default,
-    ...(signing?.algorithm !== undefined && { algorithm: signing.algorithm }),
+    ...(signing?.algorithm !== undefined && { algorithm: signing.algorithm, hasPrivateKey: !!signing.private_key }),
     ...(delivery && {
       delivery: {
         ...(delivery.mode !== undefined && { mode: delivery.mode }),

@@ -39,6 +39,10 @@ const mayAssert = z.strictObject({
     })
     .describe('The domains whose people it may sign in, exactly these; the word any for all.'),
   claims: z.array(claimName).optional().describe('Claims of its people that are passed on. Default none.'),
+  grants: z
+    .array(claimName)
+    .optional()
+    .describe('Those of its claims that may give rights in a portal, such as role. Default none.'),
   email_verified: z
     .enum(['required', 'not_required'])
     .optional()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS } from '../keys/keys.ts';
+import { relyingPartySchema } from './schema-relying-party.ts';
 import { duration, name, parameter, path, secret, some, text, url } from './schema-words.ts';
 
 export const algorithm = z.enum([...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS]);
@@ -17,21 +18,31 @@ const delivery = z.strictObject({
   param: parameter.optional().describe('The parameter or form field that holds the token.'),
 });
 
-/** One entry of `portals`. */
-export const portalSchema = z.strictObject({
-  title: text.optional().describe('What people read. Default: the name.'),
-  preset: text.describe('A built-in preset, or a path to a preset file.'),
-  login_path: path.describe('The Remote Login URL is public_url and this.'),
-  logout_path: path.optional().describe('The Remote Logout URL is public_url and this.'),
-  settings: z.record(z.string(), z.string()).optional().describe('What the preset asks for.'),
-  signing,
-  token_lifetime: duration.optional().describe('exp − iat of the portal token. Default: what the preset says.'),
-  delivery: delivery.optional().describe('How the token reaches the portal. Default: what the preset says.'),
-  environments: some(name).optional().describe('Only these environments. Default: all.'),
-  allow_redirects: some(url).optional().describe('Return addresses beside the preset’s own: origin and path, exact.'),
-  metadata_at_login_path: z
-    .boolean()
-    .optional()
-    .describe('Answer with the metadata on the login path where JSON is asked for. Default false.'),
-  home_url: url.optional().describe('The portal’s own start page; needed for logout.then: portal.'),
-});
+/** For editors; checking says the same with a remedy of its own (relying-party-rules.ts). */
+const EITHER = { if: { required: ['oidc'] }, else: { required: ['preset', 'login_path', 'signing'] } };
+
+/** One entry of `portals`: with a preset, or a relying party. */
+export const portalSchema = z
+  .strictObject({
+    title: text.optional().describe('What people read. Default: the name.'),
+    oidc: relyingPartySchema
+      .optional()
+      .describe(
+        'In place of a preset: the portal signs people in with any OpenID provider, and the router is that provider.',
+      ),
+    preset: text.optional().describe('A built-in preset, or a path to a preset file. Required without oidc.'),
+    login_path: path.optional().describe('The Remote Login URL is public_url and this. Required without oidc.'),
+    logout_path: path.optional().describe('The Remote Logout URL is public_url and this.'),
+    settings: z.record(z.string(), z.string()).optional().describe('What the preset asks for.'),
+    signing: signing.optional().describe('What portal tokens are signed with. Required without oidc.'),
+    token_lifetime: duration.optional().describe('exp − iat of the portal token. Default: what the preset says.'),
+    delivery: delivery.optional().describe('How the token reaches the portal. Default: what the preset says.'),
+    environments: some(name).optional().describe('Only these environments. Default: all.'),
+    allow_redirects: some(url).optional().describe('Return addresses beside the preset’s own: origin and path, exact.'),
+    metadata_at_login_path: z
+      .boolean()
+      .optional()
+      .describe('Answer with the metadata on the login path where JSON is asked for. Default false.'),
+    home_url: url.optional().describe('The portal’s own start page; needed for logout.then: portal.'),
+  })
+  .meta(EITHER);

@@ -42,6 +42,8 @@ export function namedUses(survey: Survey): NamedUse[] {
   for (const { path, entry } of portalsOf(survey)) {
     add([...path, 'signing', 'secret'], 'secret', entry.signing?.secret);
     add([...path, 'signing', 'private_key'], 'private_key', entry.signing?.private_key);
+    add([...path, 'oidc', 'client_secret'], 'secret', entry.oidc?.client_secret);
+    if (entry.oidc) addTrust(add, [...path, 'oidc'], entry.oidc);
   }
   for (const { path, entry } of environmentsOf(survey)) {
     if (entry.login) addLogin(add, [...path, 'login'], entry.login);
@@ -50,10 +52,16 @@ export function namedUses(survey: Survey): NamedUse[] {
   return uses;
 }
 
+type Trusting = Pick<LoginDraft, 'ca' | 'client_certificate'>;
+
+function addTrust(add: Add, path: Path, { ca, client_certificate: pair }: Trusting): void {
+  add([...path, 'ca'], 'authorities', ca);
+  add([...path, 'client_certificate', 'certificate'], 'certificate', pair?.certificate);
+  add([...path, 'client_certificate', 'private_key'], 'tls_key', pair?.private_key);
+}
+
 function addLogin(add: Add, path: Path, login: LoginDraft): void {
-  add([...path, 'ca'], 'authorities', login.ca);
-  add([...path, 'client_certificate', 'certificate'], 'certificate', login.client_certificate?.certificate);
-  add([...path, 'client_certificate', 'private_key'], 'tls_key', login.client_certificate?.private_key);
+  addTrust(add, path, login);
   switch (login.protocol) {
     case 'handoff':
       add([...path, 'secret'], 'secret', login.secret);

@@ -1,4 +1,5 @@
 import { loginUrls } from './login-urls.ts';
+import { partyUrls } from './party-urls.ts';
 import type { Path } from './problem.ts';
 import { environmentsOf, portalsOf, type Survey } from './survey.ts';
 import { type Asked, isPrivateHost, urlFault } from './url-fault.ts';
@@ -11,9 +12,18 @@ export function checkUrls(survey: Survey): void {
     if (fault) report.fault(path, ...fault);
     return url !== undefined && !fault;
   };
+  const checkReachable = (path: Path, url: string, allowed: true | undefined, where: string) => {
+    if (allowed || !isPrivateHost(url)) return;
+    const remedy = `Write allow_private: true in ${where} if the router shall really call its own network.`;
+    report.fault(path, 'is a private or loopback address', remedy);
+  };
   check(['public_url'], draft.public_url, { origin: true });
   for (const { path, entry } of portalsOf(survey)) {
     check([...path, 'home_url'], entry.home_url);
+    for (const { at, url, called } of partyUrls(entry.oidc)) {
+      const place = [...path, 'oidc', ...at];
+      if (check(place, url) && called) checkReachable(place, url, entry.oidc?.allow_private, 'oidc');
+    }
     for (const [index, url] of (entry.allow_redirects ?? []).entries()) {
       check([...path, 'allow_redirects', index], url, { noQuery: true });
     }
@@ -29,9 +39,7 @@ export function checkUrls(survey: Survey): void {
     if (!login) continue;
     for (const { at, url, asked, called } of loginUrls(login)) {
       const place = [...path, 'login', ...at];
-      if (!check(place, url, asked) || !called || login.allow_private || !isPrivateHost(url)) continue;
-      const remedy = 'Write allow_private: true in login if the router shall really call its own network.';
-      report.fault(place, 'is a private or loopback address', remedy);
+      if (check(place, url, asked) && called) checkReachable(place, url, login.allow_private, 'login');
     }
   }
 }

@@ -41,6 +41,9 @@ export type LogoutReason =
   | 'leg_failed'
   /** The browser came back, and the environment did not say that its session ended. */
   | 'leg_not_confirmed'
+  /** A relying party took, or did not take, the router's word that a person signed out. */
+  | 'party_told'
+  | 'party_not_told'
   /** The environment itself said that the person signed out. */
   | 'ended_by_environment';
 

@@ -38,6 +38,11 @@ export type MayAssert = {
   /** `any` only where the operator wrote the word. */
   readonly emailDomains: 'any' | EmailDomains;
   readonly claims: ReadonlySet<string>;
+  /**
+   * Claims that may give rights in a portal (a role), where the portal's preset calls them privileged: those that the
+   * operator grants, and those that the operator fixes.
+   */
+  readonly grants: ReadonlySet<string>;
   /** Whether an absent `email_verified` refuses the login. `false` always does. */
   readonly emailVerified: 'required' | 'not_required';
 };
@@ -79,4 +84,6 @@ export type Identity = {
   readonly environment: EnvironmentName;
   readonly email: string;
   readonly claims: Claims;
+  /** `MayAssert.grants` of its environment; without them no claim may give rights. */
+  readonly granted?: ReadonlySet<string>;
 };

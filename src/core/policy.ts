@@ -33,6 +33,7 @@ export function applyPolicy(environment: Environment, assertion: Assertion): Pol
       environment: environment.name,
       email: email.address,
       claims: grantedClaims(environment, assertion.claims),
+      granted: environment.mayAssert.grants,
     },
   };
 }

@@ -277,6 +277,23 @@ export const REASONS = {
     'The person was authenticated in a way that `authn_contexts` does not name.',
   ),
 
+  // A relying party: a portal that signs people in by OpenID Connect
+  client_refused_here: row(
+    401,
+    'request_wrong',
+    'There is no such `client_id`, or the client did not prove itself: compare `client_secret` and `client_auth` with the portal’s settings.',
+  ),
+  grant_refused: row(
+    400,
+    'not_accepted',
+    'A code, refresh token or access token that was used before, has expired, ended with its session, or was made for another client, return address or code_verifier.',
+  ),
+  not_signed_in: row(
+    403,
+    'cancelled',
+    'The portal asked with `prompt=none`, and nobody is signed in to it in this browser. It has to ask without.',
+  ),
+
   // Policy
   email_malformed: row(
     403,

@@ -1,4 +1,5 @@
 import { type EnvironmentName, type PortalName, parseEnvironmentName, parsePortalName } from '../core/names.ts';
+import { ENDPOINTS } from '../provider/addresses.ts';
 
 /** Everything that the public listener answers to, as contract.md lists it. */
 export type Address =
@@ -10,6 +11,9 @@ export type Address =
   | { readonly at: 'description'; readonly environment: EnvironmentName }
   | { readonly at: 'enter'; readonly environment: EnvironmentName; readonly portal: PortalName }
   | { readonly at: 'exchange' }
+  /** Of the provider, where there are relying parties. */
+  | { readonly at: 'authorize' | 'token' | 'userinfo' | 'end_session' }
+  | { readonly at: 'resume'; readonly uid: string }
   | { readonly at: 'metadata' }
   | { readonly at: 'jwks' };
 
@@ -22,11 +26,15 @@ const RETURN_ROOMS: ReadonlyMap<string, 'logout_return' | 'description'> = new M
 /** Where a token is traded for a portal token. */
 export const EXCHANGE = '/api/auth/jwt';
 
+/** What an authorization request goes on at, by its name. */
+const RESUMED = `${ENDPOINTS.authorization}/`;
+
 const SEALED = /^[A-Za-z0-9_-]+$/;
 
-/** The addresses that have a name of their own: the portals' paths and the metadata. */
+/** The addresses that have a name of their own: the portals' paths and the metadata; `provides`: the provider's, too. */
 export function fixedAddresses(
   portals: Iterable<{ readonly name: PortalName; readonly loginPath: string; readonly logoutPath?: string }>,
+  provides = false,
 ): Map<string, Address> {
   const addresses = new Map<string, Address>([
     ['/.well-known/openid-configuration', { at: 'metadata' }],
@@ -34,6 +42,10 @@ export function fixedAddresses(
     ['/oidc/jwks', { at: 'jwks' }],
     [EXCHANGE, { at: 'exchange' }],
   ]);
+  if (provides) {
+    addresses.set(ENDPOINTS.authorization, { at: 'authorize' });
+    for (const at of ['token', 'userinfo', 'end_session'] as const) addresses.set(ENDPOINTS[at], { at });
+  }
   for (const { name, loginPath, logoutPath } of portals) {
     addresses.set(loginPath, { at: 'login', portal: name });
     if (logoutPath !== undefined) addresses.set(logoutPath, { at: 'logout', portal: name });
@@ -45,6 +57,10 @@ export function fixedAddresses(
 export function findAddress(fixed: ReadonlyMap<string, Address>, path: string): Address | undefined {
   const known = fixed.get(path);
   if (known) return known;
+  if (path.startsWith(RESUMED) && fixed.has(ENDPOINTS.authorization)) {
+    const uid = path.slice(RESUMED.length);
+    return SEALED.test(uid) ? { at: 'resume', uid } : undefined;
+  }
   const [before, room, first = '', second, more] = path.split('/', 5);
   if (before !== '' || more !== undefined) return undefined;
   if (room === 'return') {
@@ -71,6 +87,11 @@ export const METHODS: Readonly<Record<Address['at'], readonly string[]>> = {
   description: ['GET'],
   enter: ['GET', 'POST'],
   exchange: ['POST'],
+  authorize: ['GET', 'POST'],
+  resume: ['GET'],
+  token: ['POST'],
+  userinfo: ['GET', 'POST'],
+  end_session: ['GET', 'POST'],
   metadata: ['GET'],
   jwks: ['GET'],
 };

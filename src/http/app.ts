@@ -18,6 +18,7 @@ import { asksForWebSocket } from '../proxy/proxy.ts';
 import { type Address, EXCHANGE, findAddress, METHODS } from './addresses.ts';
 import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
 import { onlyLooks, readCall } from './call.ts';
+import { endSession } from './end-session.ts';
 import { enter } from './enter.ts';
 import { exchange } from './exchange.ts';
 import { preflight } from './exchange-answer.ts';
@@ -25,7 +26,8 @@ import type { Live, Surface } from './live.ts';
 import { continueSignOut, finishLeg } from './logout-legs.ts';
 import { frameFor } from './pages/layout.ts';
 import { proxiedAt, serveProxied, upgradeProxied } from './proxied.ts';
-import { refuse } from './refuse.ts';
+import { FOR_SCRIPTS, refuse } from './refuse.ts';
+import { authorize, resume, token, userinfo } from './relying-parties.ts';
 import { finishLogin } from './return.ts';
 import { signOut } from './sign-out.ts';
 import { startLogin } from './start.ts';
@@ -137,6 +139,8 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
     at = address.at;
     const methods = METHODS[at];
     if (call.method === 'OPTIONS' && at === 'exchange') return preflight(live, call.header('origin'));
+    const turn = { surface, live, call, now: surface.clock(), trace };
+    if (call.method === 'OPTIONS' && (at === 'token' || at === 'userinfo')) return await act(address, turn);
     if (call.method === 'OPTIONS')
       return { status: 204, headers: { allow: ['OPTIONS', 'HEAD', ...methods].join(', ') } };
     if (call.method !== 'HEAD' && !methods.includes(call.method)) {
@@ -149,7 +153,7 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
     if (at === 'metadata') return metadata(live.metadata);
     if (at === 'jwks') return metadata(live.jwks);
     if (address.at === 'description') return describe(live, address.environment);
-    if (onlyLooks(call, at === 'exchange')) return NOTHING_DONE;
+    if (onlyLooks(call, FOR_SCRIPTS.has(at))) return NOTHING_DONE;
     const wait = live.rateLimit?.take(call.clientIp, Date.now()) ?? 0;
     if (wait > 0) {
       return withHeader(
@@ -158,7 +162,7 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
         String(wait),
       );
     }
-    return await act(address, { surface, live, call, now: surface.clock(), trace });
+    return await act(address, turn);
   } catch (error) {
     return finish(surface, live, request, error, trace, at);
   }
@@ -174,6 +178,16 @@ function act(address: Address, turn: Turn): Answer | Promise<Answer> {
       return enter(turn, address.environment, address.portal);
     case 'exchange':
       return exchange(turn);
+    case 'authorize':
+      return authorize(turn);
+    case 'resume':
+      return resume(turn, address.uid);
+    case 'token':
+      return token(turn);
+    case 'userinfo':
+      return userinfo(turn);
+    case 'end_session':
+      return endSession(turn);
     case 'logout':
       return signOut(turn, address.portal);
     case 'logout_run':
@@ -203,7 +217,8 @@ function finish(
   at?: Address['at'],
 ): Answer {
   // What cannot be read is still answered as its address answers.
-  const place = at ?? (request.originalUrl.split('?', 1)[0] === EXCHANGE ? 'exchange' : undefined);
+  const [path = ''] = request.originalUrl.split('?', 1);
+  const place = at ?? (path === EXCHANGE ? 'exchange' : live.addresses.get(path)?.at);
   const refused = refuse(surface, live, frameFor(live, request.headers['accept-language']), error, trace, place);
   return leavesUnread(request) ? withHeader(refused, 'connection', 'close') : refused;
 }

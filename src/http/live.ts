@@ -12,6 +12,7 @@ import type { Clock, Instant } from '../core/time.ts';
 import type { Sealer, Signer } from '../keys/keys.ts';
 import type { OpenPortal } from '../portals/portal.ts';
 import type { Delegate } from '../protocols/delegate.ts';
+import type { Provider } from '../provider/provider.ts';
 import type { Store } from '../store/store.ts';
 import type { Address } from './addresses.ts';
 import type { Directory } from './directory.ts';
@@ -40,6 +41,8 @@ export type Live = {
   /** What the picker lists and searches by. */
   readonly directory: Directory;
   readonly look: Look;
+  /** Present where some portal is a relying party. */
+  readonly provider?: Provider;
   /** Absent where nobody is trusted. */
   readonly trustedProxies?: BlockList;
   readonly rateLimit?: RateLimit;
@@ -58,6 +61,8 @@ export type LivePortal = {
   readonly homeUrl?: string;
   /** Answers the metadata on the login path to `Accept: application/json` without a request (opt-in). */
   readonly metadataAtLoginPath: boolean;
+  /** Its logins end at the provider, not with a portal token. */
+  readonly relyingParty?: true;
 };
 
 export type Surface = {

@@ -4,6 +4,7 @@ import type { EnvironmentName } from '../core/names.ts';
 import type { PortalRequest } from '../core/portal.ts';
 import type { Instant } from '../core/time.ts';
 import type { Sealer } from '../keys/keys.ts';
+import { ROUTER_PARAMS } from '../portals/router-params.ts';
 import { appendParam } from './answer.ts';
 
 /**
@@ -11,7 +12,7 @@ import { appendParam } from './answer.ts';
  * `typed`, the email that they typed, and `again`, what an attempt that failed has shown: both sealed, since an
  * address stays in histories and logs.
  */
-const OURS = ['choose', 'ask', 'find', 'typed', 'again'] as const;
+const OURS = [...ROUTER_PARAMS].filter((name) => name !== 'email');
 
 /** The login URL with the portal's own query, its bytes unchanged, and without parameters of ours. */
 export function asCalled(loginPath: string, search: string): string {

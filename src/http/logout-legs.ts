@@ -3,13 +3,15 @@
  * travels with the browser. No environment can hold up the others or the person, whatever it answers.
  */
 import type { LogoutReason } from '../core/audit.ts';
-import type { EnvironmentName } from '../core/names.ts';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
 import { type LogoutRun, RUN_LIFETIME } from '../logout/plan.ts';
 import type { BeginLogout, LogoutNotice } from '../protocols/delegate.ts';
+import type { PartySession } from '../provider/provider.ts';
 import { type Answer, appendParam, redirect } from './answer.ts';
 import { parameters } from './call.ts';
 import { clearLeavingCookie, clearVisitCookie, readLeaving, readVisits, setLeavingCookie } from './cookies.ts';
+import { endParties } from './end-parties.ts';
 import { detailOf, recordRun } from './logout-audit.ts';
 import { carryOut } from './proceed.ts';
 import { signedOut } from './signed-out.ts';
@@ -128,19 +130,24 @@ function keptSession({ surface, call }: Turn, { reference }: LogoutRun, name: En
 }
 
 /** An environment ends its own session: this browser's visits of that session, to whichever portal, are over. */
-function endByEnvironment(turn: Turn, name: EnvironmentName, notice: LogoutNotice): Answer {
+async function endByEnvironment(turn: Turn, name: EnvironmentName, notice: LogoutNotice): Promise<Answer> {
   const { surface, live, call, trace } = turn;
   const lines: string[] = [];
+  const ended = new Set<PortalName>();
   for (const portal of live.routes.portals.keys()) {
     const visit = readVisits(call.cookies, portal, surface.sealer).find(({ environment }) => environment === name);
     if (visit?.session === undefined || !notice.concerns(visit.session)) continue;
     lines.push(clearVisitCookie(portal, name));
     trace.portal = portal;
+    ended.add(portal);
   }
+  const reference = makeReference(surface.random);
+  const concerned = ({ portal, environment }: PartySession) => ended.has(portal) && environment === name;
+  lines.push(...(await endParties(turn, reference, concerned)).cookies);
   surface.audit.record({
     event: 'logout.completed',
     reason: 'ended_by_environment',
-    reference: makeReference(surface.random),
+    reference,
     environment: name,
     ...(trace.portal && { portal: trace.portal }),
   });

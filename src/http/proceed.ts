@@ -12,8 +12,9 @@ import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
 import { ask } from './ask.ts';
 import { browserOf, clearOldVisits, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
+import { prepareHome } from './home.ts';
 import { attemptOf } from './login-url.ts';
-import { claim, mint } from './mint.ts';
+import { claim } from './mint.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { frameFor } from './pages/layout.ts';
 import { makeReference, sealLogin, wireState } from './state.ts';
@@ -135,9 +136,9 @@ async function handBack(
 ): Promise<Answer> {
   const { surface, call, now, trace } = turn;
   const { request } = question;
-  const { to, token } = await mint(turn, request, identity);
-  const delivery = to.open.deliver(request, token);
+  const goHome = await prepareHome(turn, request, identity);
   await claim(turn, keys);
+  const departure = await goHome();
 
   const { name, appUrl, frontLogout } = environment;
   const session = question.about === 'assertion' ? question.assertion.session : undefined;
@@ -165,5 +166,5 @@ async function handBack(
     initiated: request.initiated,
     ...(login && { trail: login.trail }),
   });
-  return carryOut(turn, delivery.mode === 'redirect' ? { url: delivery.url } : delivery, portal.title, cookies);
+  return carryOut(turn, departure, portal.title, cookies);
 }

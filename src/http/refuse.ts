@@ -20,10 +20,18 @@ const EVENTS: Readonly<Partial<Record<Address['at'], EventName>>> = {
   return: 'login.refused',
   enter: 'login.refused',
   exchange: 'token.refused',
+  authorize: 'login.refused',
+  resume: 'login.refused',
+  token: 'token.refused',
+  userinfo: 'token.refused',
+  end_session: 'logout.refused',
   logout: 'logout.refused',
   logout_run: 'logout.refused',
   logout_return: 'logout.refused',
 };
+
+/** Addresses that programs call. */
+export const FOR_SCRIPTS: ReadonlySet<Address['at']> = new Set(['exchange', 'token', 'userinfo']);
 
 /** Anything thrown → an answer. What is not a `Refusal` is a bug: recorded in full, shown as `internal`. */
 export function refuse(
@@ -49,7 +57,7 @@ export function refuse(
     ...(detail !== undefined && { detail: detail.slice(0, 200) }),
     ...(trail?.length && { trail }),
   });
-  if (at === 'exchange') return errorFor(trace.allowOrigin, refusal, reference);
+  if (at && FOR_SCRIPTS.has(at)) return errorFor(trace.allowOrigin, refusal, reference);
   // An environment that does not know the person has no session of theirs, so there is nothing to remember.
   const forget =
     reason === 'unknown_user' && portal && environment ? [clearVisitCookie(portal, environment)] : undefined;
@@ -68,7 +76,7 @@ function waysOn(
   const to = request && live.portals.get(request.portal);
   // Starting again without a step that answers would end here again.
   if (!request || !to || reason === 'environment_not_found') return {};
-  if (reason === 'login_already_used') return afresh(to);
+  if (reason === 'login_already_used') return { ...afresh(to), ...portalsOwn(to, request) };
   const loginUrl = askedAgain(to.loginPath, request);
   const facts = readFacts?.();
   const now = surface.clock();
@@ -80,7 +88,19 @@ function waysOn(
     startAgain: startAgain(live, request, environment, loginUrl),
     ...(asks && { chooseAnother: appendParam(onward, 'ask', asks) }),
     next: next.map(({ name, title }) => ({ title, url: appendParam(onward, 'choose', name) })),
+    ...portalsOwn(to, request),
   };
+}
+
+/** A portal may have a page of its own for people whose login failed; nobody is sent there unasked. */
+function portalsOwn({ open }: LivePortal, request: PortalRequest): WaysOn {
+  try {
+    const url = open.errorUrl?.(request);
+    return url === undefined ? {} : { backTo: { title: open.portal.title, url } };
+  } catch {
+    // The address was allowed when the login began, and is not any more.
+    return {};
+  }
 }
 
 /** What the portal sent along was used up with the login, so only the portal itself can begin another one. */

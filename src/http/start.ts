@@ -19,7 +19,10 @@ export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> 
   if (portal.metadataAtLoginPath && call.search === '' && call.header('accept')?.startsWith('application/json')) {
     return metadata(live.metadata);
   }
-  const request = portal.open.readRequest(call.query);
+  const request = portal.open.readRequest(call.query, { search: call.search, now: turn.now });
+  // Somebody who got this link from another browser would sign in for that one.
+  if (portal.relyingParty && !live.provider?.began(request, call.cookies))
+    throw new Refusal('login_not_from_this_browser', 'authorization request');
   trace.request = request;
   const facts = readFacts(surface, call, portal, request);
   trace.facts = () => facts;

@@ -19,6 +19,8 @@ export type LogoutRun = {
   readonly legs: readonly Leg[];
   /** Where the browser ends up; absent for the signed-out page. */
   readonly then?: string;
+  /** What the browser loads in frames at the end: pages of relying parties that end their sessions. */
+  readonly frames?: readonly string[];
   /** Where the person signed in last, and its app; absent when this browser had no visit. */
   readonly origin?: { readonly environment: EnvironmentName; readonly appUrl: string };
 };

@@ -56,6 +56,8 @@ function checkUnsolicited(preset: PortalPreset, rule: ResponseRule, report: Repo
   if (parseTemplate(rule.target.url)?.some((part) => typeof part !== 'string' && part.from === 'request')) {
     report(['unsolicited', 'target', 'url'], 'a platform-initiated login has no request parameters');
   }
+  if (preset.token.replay === 'request_key' || preset.token.replay === 'nonce')
+    report(['unsolicited'], `token.replay: ${preset.token.replay} needs a request; write unsolicited: false`);
   for (const { at, rule: claim } of allClaims(preset.token)) {
     if (claim.required && (claim.from?.startsWith('request.') || claim.template?.includes('{request.'))) {
       report(at, 'required from the request, which a platform-initiated login has not; write unsolicited: false');

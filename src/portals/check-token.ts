@@ -60,6 +60,8 @@ function checkClaim(preset: PortalPreset, path: Path, rule: ClaimRule, report: R
   if (rule.join !== undefined && rule.type !== 'array') report([...path, 'join'], 'only type: array can be joined');
   if (rule.privileged && !rule.from?.startsWith('user.'))
     report([...path, 'privileged'], 'only what an environment says can need a grant');
+  if (Array.isArray(rule.privileged) && !rule.enum)
+    report([...path, 'privileged'], 'a list needs an enum, or “Admin” would pass for what is not “admin”');
   if (path.at(-1) === 'email' && rule.from !== 'user.email')
     report(path, 'email is always from user.email, the one address that was checked');
 }

@@ -76,14 +76,14 @@ const constant =
 const isJson = ({ authn_request: { params } }: PortalPreset, source: string): boolean =>
   source.startsWith('request.') && params[source.slice(8)]?.json === true;
 
-/** Whether a value may be sent: what gives rights needs the environment's grant, a list as soon as one element does. */
+/** Whether a value may be sent: what gives rights needs the environment's grant. */
 function planPrivilege(
   { privileged }: PlainClaim,
   source: string,
 ): (value: ClaimValue, identity: GrantedIdentity | undefined) => boolean {
   if (!privileged) return () => true;
   const claim = source.slice('user.'.length);
-  const gives = (value: ClaimValue): boolean =>
-    privileged === true || [value].flat().some((one) => (privileged as readonly ClaimValue[]).includes(one));
+  // A list stands beside an `enum`, so a value that is only spelled otherwise is refused later.
+  const gives = (value: ClaimValue) => privileged === true || (privileged as readonly ClaimValue[]).includes(value);
   return (value, identity) => !gives(value) || (identity?.granted?.has(claim) ?? false);
 }

@@ -87,7 +87,7 @@ function planExpected(preset: PortalPreset, config: Readonly<Record<string, stri
 function planReplay({ token, authn_request: { params } }: PortalPreset): Check[] {
   if (token.replay !== 'request_key' && token.replay !== 'nonce') return [];
   const role = token.replay === 'nonce' ? 'nonce' : 'replay_key';
-  const key = Object.keys(params).find((name) => params[name]?.role === role) ?? '';
+  const key = Object.keys(params).find((name) => params[name]?.role === role && params[name].required) ?? '';
   const claim = Object.keys(token.claims).find((name) => token.claims[name]?.from === `request.${key}`) ?? '';
   return [
     (claims, { request }) => {

@@ -31,7 +31,7 @@ const plainClaim = z.strictObject({
   unit: z.enum(['s', 'ms']).optional(),
   /**
    * It gives rights in the portal (a role, `admin`): sent only where the environment was granted it, else the
-   * `default` is. A list: this holds for these values alone.
+   * `default` is. A list: this holds for these values of its `enum` alone.
    */
   privileged: z.union([z.boolean(), z.array(scalar).min(1)]).optional(),
 });

@@ -70,7 +70,7 @@ function judgePlainly(
   reserved: ReadonlySet<string>,
   pins: readonly PreparedPin[],
 ): ReturnUrlVerdict | undefined {
-  const prefix = allowed.find((entry) => !entry.below && text.startsWith(entry.prefix))?.prefix;
+  const prefix = allowed.find((entry) => text.startsWith(entry.prefix))?.prefix;
   if (prefix === undefined) return undefined;
   const params = new Map<string, string>();
   const names = new Set<string>();

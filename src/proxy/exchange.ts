@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { CallEnd, Pass } from '../outbound/breaker.ts';
-import { isLostConnection, Mistake, readFailure, UpstreamFault } from './failure.ts';
+import { isLostConnection, LateAnswer, Mistake, readFailure, UpstreamFault } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { Job, Lane, Lanes } from './lanes.ts';
 import { CLIENT_STALL_MS, MAX_INTERIM_ANSWERS, SMALL_ANSWER } from './limits.ts';
@@ -51,6 +51,8 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
   #whole: Buffer | undefined;
   #interim = 0;
   #stall: NodeJS.Timeout | undefined;
+  /** Runs until the answer begins. Uploads take what they take: undici's own timer begins when they have ended. */
+  #patience: NodeJS.Timeout | undefined;
 
   constructor(ground: Ground, request: IncomingMessage, response: ServerResponse, client: Client, pass: Pass) {
     this.#ground = ground;
@@ -59,6 +61,7 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
     this.#client = client;
     this.#pass = pass;
     response.once('close', () => this.#leave());
+    if (framingOf(request) === 'none') this.#patience = setTimeout(() => this.#giveUp(), ground.site.timeoutMs);
   }
 
   start(lane: Lane): void {
@@ -139,6 +142,7 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
   }
 
   #answer(status: number, headers: IncomingHttpHeaders): void {
+    clearTimeout(this.#patience);
     this.#settle('answered');
     if (this.#over) throw NOBODY_WAITS;
     const { site } = this.#ground;
@@ -188,8 +192,12 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
     this.#retried = true;
     this.#controller = undefined;
     setImmediate(() => {
-      if (this.#lane && !this.#over) this.start(this.#lane);
-      else this.#freeLane();
+      if (this.#lane && !this.#over) {
+        this.start(this.#lane);
+        return;
+      }
+      this.#freeLane();
+      this.#settle('unknown');
     });
   }
 
@@ -203,6 +211,16 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
     }
   }
 
+  /** Wherever the request is by now. */
+  #giveUp(): void {
+    if (this.#controller) this.#controller.abort(new LateAnswer());
+    else if (this.#lane) this.#refuse('environment_timeout', 'no connection in time');
+    else {
+      this.#ground.lanes.cancel(this);
+      this.turnAway('no connection came free in time');
+    }
+  }
+
   #refuse(reason: Parameters<ProxyHooks['refuse']>[0], detail: string): void {
     this.#finish();
     refuseRequest(this.#ground.hooks, this.#request, this.#response, reason, detail);
@@ -210,6 +228,7 @@ export class Exchange implements Job, Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#over = true;
+    clearTimeout(this.#patience);
     this.#clearStall();
   }
 

@@ -12,6 +12,11 @@ export class UpstreamFault extends Error {
 /** The person's body is longer than `maxBody`. */
 export class BodyTooLarge extends Error {}
 
+/** The answer did not begin in time. */
+export class LateAnswer extends Error {
+  readonly code = 'ANSWER_TIMEOUT';
+}
+
 /** Something of ours threw. */
 export class Mistake extends Error {}
 

@@ -1,4 +1,5 @@
 import type { Instant } from '../core/time.ts';
+import { openHeld } from './memory-held.ts';
 import type { Claimed, SingleUse, Store } from './store.ts';
 
 /** How often forgotten keys are swept out. Seconds. */
@@ -42,6 +43,7 @@ export function openMemoryStore(): Store {
     async *recorded() {
       yield* decisions.slice(-latestKeep);
     },
+    ...openHeld(),
     ping: async () => {},
     close: async () => {},
   };

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../core/time.ts';
 import { openDecisions } from './sqlite-decisions.ts';
+import { openHeld } from './sqlite-held.ts';
 import type { Claimed, SingleUse, Store } from './store.ts';
 
 /** How often keys whose time is over are deleted, in seconds, and how many in one commit. */
@@ -108,6 +109,7 @@ export function openSqliteStore(path: string): Store {
     },
     record: decisions.record,
     recorded: decisions.recorded,
+    ...openHeld(db, transact),
     // As a claim would: a file that can be read may still be locked or full.
     ping: async () => transact(() => {}),
     close: async () => {

@@ -7,6 +7,9 @@ import type { Instant } from '../core/time.ts';
 
 export type Claimed = 'first' | { readonly replayed: string };
 
+/** Of any number who spend the same thing, one is `first`; `unknown`: nothing is held under this name (any more). */
+export type Spent = 'first' | 'spent' | 'unknown';
+
 export type Store = {
   /**
    * Takes all of these single-use keys, or none of them. Of any number of claims that share a key, at any time
@@ -30,6 +33,25 @@ export type Store = {
   /** The decisions that are kept, oldest first. */
   recorded(): AsyncIterable<string>;
 
+  /**
+   * Holds things of limited life under their names, all of them or none, in place of what stood there before (one that
+   * is spent stays spent). Durable before it returns, as a claim is. Names and values are the caller's business; the
+   * store keeps neither longer than it has to.
+   */
+  hold(things: readonly Thing[], now: Instant): Promise<void>;
+
+  /** What is held under this name, up to and including its last instant. */
+  held(name: string, now: Instant): Promise<Held | undefined>;
+
+  /** Uses a thing up, exactly once, with the promises of `claim`. It can still be read: that it is spent tells a replay. */
+  spend(name: string, now: Instant): Promise<Spent>;
+
+  /** Forgets these things; those that are not there are passed over. */
+  release(names: readonly string[]): Promise<void>;
+
+  /** Forgets everything that was held with this group. */
+  releaseGroup(group: string): Promise<void>;
+
   /** Whether the store answers at all, for /readyz. Throws when it does not. */
   ping(): Promise<void>;
 
@@ -37,3 +59,14 @@ export type Store = {
 };
 
 export type SingleUse = { readonly key: string; readonly until: Instant };
+
+export type Thing = {
+  readonly name: string;
+  readonly value: string;
+  /** The last instant at which it is held. */
+  readonly until: Instant;
+  /** What it can be forgotten together with. */
+  readonly group?: string;
+};
+
+export type Held = { readonly value: string; readonly spentAt?: Instant };

@@ -21,8 +21,7 @@ export function signEs256(claims: unknown, header: Readonly<Record<string, unkno
 }
 
 /** The claims of a right id_token, for the client `wayhome`. */
-export function idTokenClaims(nonce: string): Record<string, unknown> {
-  const iat = Math.floor(Date.now() / 1000);
+export function idTokenClaims(nonce: string, iat: number = Math.floor(Date.now() / 1000)): Record<string, unknown> {
   const about = { sub: 'ada', email: 'ada@acme.test', email_verified: true };
   return { iss: ISSUER, aud: 'wayhome', iat, exp: iat + 300, nonce, ...about };
 }

@@ -36,7 +36,8 @@ export type HostileWorld = {
   arrived(): Promise<ReadonlyMap<string, number>>;
 };
 
-export async function openHostileWorld(t: Test): Promise<HostileWorld> {
+/** `timeout`: how long an environment behind the router may take; 10 s where it is absent. */
+export async function openHostileWorld(t: Test, timeout?: string): Promise<HostileWorld> {
   const worker = new Worker(new URL('./garbage-worker.ts', import.meta.url));
   t.teardown(() => worker.terminate());
   const [{ port, tlsPort }] = await once(worker, 'message');
@@ -49,7 +50,7 @@ export async function openHostileWorld(t: Test): Promise<HostileWorld> {
     file,
     changedRoutes((routes) => {
       Object.assign(routes, { discovery: [{ by: 'hint', params: ['env'] }, { by: 'picker' }] });
-      Object.assign(routes.environments, environments(origins));
+      Object.assign(routes.environments, environments(origins, timeout));
     }),
   );
   const serving = await startServe(t, file, SECRETS);
@@ -73,12 +74,12 @@ export async function openHostileWorld(t: Test): Promise<HostileWorld> {
 
 type Origins = Readonly<Record<'honest' | 'garbage' | 'overTls', string>>;
 
-function environments({ honest, garbage, overTls }: Origins): Record<string, unknown> {
+function environments({ honest, garbage, overTls }: Origins, timeout: string | undefined): Record<string, unknown> {
   const originOf = (kind: string) => (kind === STRANGE_CERTIFICATE ? overTls : garbage);
   return Object.fromEntries([
-    session('honest', honest),
+    session('honest', honest, undefined),
     provider('honest-oidc', `${honest}/token/honest`, `${honest}/keys/honest`),
-    ...WIRE.map((kind) => session(kind, originOf(kind))),
+    ...WIRE.map((kind) => session(kind, originOf(kind), timeout)),
     ...WIRE.map((kind) => provider(`token-${kind}`, `${originOf(kind)}/token/${kind}`, `${honest}/keys/honest`)),
     ...Object.keys(TOKENS).map((kind) => provider(`says-${kind}`, `${garbage}/says/${kind}`, `${honest}/keys/honest`)),
     ...Object.keys(KEYS).map((kind) => provider(`keys-${kind}`, `${honest}/token/honest`, `${garbage}/kept/${kind}`)),
@@ -90,7 +91,7 @@ const entry = (name: string, login: object, more = {}): [string, unknown] => [
   { app_url: `https://${name}.acme.test/`, listed: false, may_assert: { email_domains: 'any' }, login, ...more },
 ];
 
-const session = (name: string, origin: string): [string, unknown] =>
+const session = (name: string, origin: string, timeout: string | undefined): [string, unknown] =>
   entry(
     name,
     {
@@ -100,7 +101,7 @@ const session = (name: string, origin: string): [string, unknown] =>
       cookies: ['sid'],
       allow_private: true,
     },
-    { proxy: { host: `${name}.login.acme.test`, upstream: origin, paths: ['/'], timeout: '1s' } },
+    { proxy: { host: `${name}.login.acme.test`, upstream: origin, paths: ['/'], ...(timeout && { timeout }) } },
   );
 
 const provider = (name: string, token: string, jwks: string): [string, unknown] =>

@@ -1,6 +1,6 @@
 /** What only looks uses nothing up, and tabs do not meet: cases 36 and 37, and the embedded image of case 32. */
 import t, { type Test } from 'tap';
-import type { Browser, Seen, Send } from '../support/browser.ts';
+import type { Browser, Seen } from '../support/browser.ts';
 import { alive, denied } from '../support/denied.ts';
 import {
   changedRoutes,
@@ -13,28 +13,11 @@ import {
   readyToReturn,
 } from '../support/world.ts';
 import { openAttackWorld, searchForLeaks } from './attack-world.ts';
+import { LOOKS } from './looks.ts';
 
 const world = await openAttackWorld(t, {
   routes: changedRoutes(({ environments: { eu } }) => Object.assign(eu?.login ?? {}, { unsolicited: 'allowed' })),
 });
-
-/** Requests that want no answer of ours acted upon: nobody has followed a link. */
-const LOOKS: Record<string, Send> = {
-  HEAD: { method: 'HEAD' },
-  OPTIONS: { method: 'OPTIONS' },
-  'Sec-Purpose: prefetch': { headers: { 'sec-purpose': 'prefetch' } },
-  'Sec-Purpose: prefetch;prerender': { headers: { 'sec-purpose': 'prefetch;prerender' } },
-  'Purpose: prefetch': { headers: { purpose: 'prefetch' } },
-  'Purpose: preview': { headers: { purpose: 'preview' } },
-  'X-Purpose: preview': { headers: { 'x-purpose': 'preview' } },
-  'X-Moz: prefetch': { headers: { 'x-moz': 'prefetch' } },
-  'an unknown purpose beside X-Moz': { headers: { purpose: 'other', 'x-moz': 'prefetch' } },
-  image: { headers: { 'sec-fetch-dest': 'image' } },
-  iframe: { headers: { 'sec-fetch-dest': 'iframe' } },
-  script: { headers: { 'sec-fetch-dest': 'script' } },
-  'service worker': { headers: { 'sec-fetch-dest': 'serviceworker' } },
-  'HEAD without cookies': { method: 'HEAD', cookies: 'none' },
-};
 
 const nothing = ({ status, location, headers, body }: Seen) => ({
   status,

@@ -77,6 +77,10 @@ async function tabThrough(page: Page, times: number): Promise<string[]> {
   const names: string[] = [];
   for (let count = 0; count < times; count += 1) {
     await page.keyboard.press('Tab');
+    // A page that has not been painted yet may miss a key: then nothing has the focus.
+    for (let tries = 0; tries < 100 && (await page.locator(':focus').count()) === 0; tries += 1) {
+      await page.keyboard.press('Tab');
+    }
     const focused = await page.locator(':focus').evaluate((element) => {
       const { outlineStyle, outlineWidth } = element.ownerDocument.defaultView?.getComputedStyle(element) ?? {};
       const label = element.labels?.[0] ?? element;

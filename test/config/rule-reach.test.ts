@@ -290,7 +290,7 @@ const environment = (name: EnvironmentName): Environment => ({
   appUrl: `https://${name}.acme.test/`,
   listed: true,
   disabled: name === 'off',
-  mayAssert: { emailDomains: 'any', claims: new Set(), emailVerified: 'not_required' },
+  mayAssert: { emailDomains: 'any', claims: new Set(), grants: new Set(), emailVerified: 'not_required' },
   sets: {},
 });
 

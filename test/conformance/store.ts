@@ -1,6 +1,6 @@
 /** What every store promises (src/store/store.ts), as one suite that each of them passes. */
 import type { Test } from 'tap';
-import type { Claimed, SingleUse, Store } from '../../src/store/store.ts';
+import type { Claimed, SingleUse, Store, Thing } from '../../src/store/store.ts';
 
 export const NOW = 1_764_000_000;
 
@@ -8,6 +8,12 @@ export const NOW = 1_764_000_000;
 export type OpenStore = () => Promise<Store>;
 
 const use = (key: string, until = NOW + 60): SingleUse => ({ key, until });
+const thing = (name: string, value: string, until = NOW + 60, group?: string): Thing => ({
+  name,
+  value,
+  until,
+  ...(group !== undefined && { group }),
+});
 const firsts = (claimed: readonly Claimed[]) => claimed.filter((one) => one === 'first').length;
 
 export function storeConformance(t: Test, open: (t: Test) => Promise<Store>): void {
@@ -93,6 +99,45 @@ export function storeConformance(t: Test, open: (t: Test) => Promise<Store>): vo
     t.equal(await store.keep('other', make('five')), 'five');
   });
 
+  t.test('what is held is read up to its last instant, and replaced as a whole', async (t) => {
+    const store = await open(t);
+    await store.hold([thing('a', 'one'), thing('b', "';--\u0000é😀", NOW + 5)], NOW);
+    t.same(await store.held('a', NOW), { value: 'one' });
+    t.same(await store.held('b', NOW + 5), { value: "';--\u0000é😀" });
+    t.equal(await store.held('b', NOW + 6), undefined, 'after its last instant');
+    t.equal(await store.held('A', NOW), undefined, 'names are compared as they are');
+    await store.hold([thing('a', 'two', NOW + 90)], NOW + 50);
+    t.same(await store.held('a', NOW + 90), { value: 'two' }, 'with its new last instant');
+    await store.release(['a', 'nothing']);
+    t.equal(await store.held('a', NOW + 51), undefined);
+  });
+
+  t.test('a held thing is spent once, also by many at a time', async (t) => {
+    const store = await open(t);
+    await store.hold([thing('code', 'c'), thing('short', 's', NOW + 5)], NOW);
+    const spent = await Promise.all(Array.from({ length: 100 }, () => store.spend('code', NOW + 1)));
+    t.equal(spent.filter((one) => one === 'first').length, 1);
+    t.equal(spent.filter((one) => one === 'spent').length, 99);
+    t.same(await store.held('code', NOW + 2), { value: 'c', spentAt: NOW + 1 }, 'and can still be read');
+    await store.hold([thing('code', 'again')], NOW + 3);
+    t.equal(await store.spend('code', NOW + 3), 'spent', 'written once more it stays spent');
+    t.equal(await store.spend('short', NOW + 6), 'unknown', 'what is over cannot be spent');
+    await store.hold([thing('code', 'new', NOW + 900)], NOW + 61);
+    t.equal(await store.spend('code', NOW + 61), 'first', 'what is over leaves its name free');
+  });
+
+  t.test('a group is forgotten together, and nothing else is', async (t) => {
+    const store = await open(t);
+    await store.hold(
+      [thing('a', '1', NOW + 60, 'g'), thing('b', '2', NOW + 60, 'g'), thing('c', '3', NOW + 60, 'h')],
+      NOW,
+    );
+    await store.hold([thing('d', '4')], NOW);
+    await store.releaseGroup('g');
+    const left = await Promise.all(['a', 'b', 'c', 'd'].map(async (name) => (await store.held(name, NOW))?.value));
+    t.same(left, [undefined, undefined, '3', '4']);
+  });
+
   t.test('it answers a ping, and closes', async (t) => {
     const store = await open(t);
     await store.ping();
@@ -109,9 +154,12 @@ export function durableStoreConformance(t: Test, place: (t: Test) => OpenStore):
     const first = await open();
     await first.claim([use('a'), use('b')], NOW);
     await first.keep('key', () => 'first');
+    await first.hold([thing('held', 'v')], NOW);
+    await first.spend('held', NOW);
     await first.close();
     const second = await open();
     t.same(await second.claim([use('b')], NOW), { replayed: 'b' });
+    t.equal(await second.spend('held', NOW), 'spent');
     t.equal(await second.keep('key', () => 'second'), 'first');
     await second.close();
   });

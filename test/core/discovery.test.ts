@@ -17,7 +17,7 @@ const environment = (of: string, more: Partial<Environment> = {}): Environment =
   appUrl: `https://${of}.acme.test/`,
   listed: true,
   disabled: false,
-  mayAssert: { emailDomains: 'any', claims: new Set(), emailVerified: 'not_required' },
+  mayAssert: { emailDomains: 'any', claims: new Set(), grants: new Set(), emailVerified: 'not_required' },
   sets: {},
   ...more,
 });

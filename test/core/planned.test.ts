@@ -14,7 +14,7 @@ const environment = (own: Partial<Environment>): Environment => ({
   appUrl: 'https://us.test/',
   listed: true,
   disabled: false,
-  mayAssert: { emailDomains: 'any', claims: new Set(), emailVerified: 'not_required' },
+  mayAssert: { emailDomains: 'any', claims: new Set(), grants: new Set(), emailVerified: 'not_required' },
   sets: {},
   ...own,
 });

@@ -13,6 +13,7 @@ const environment = (mayAssert: Partial<MayAssert> = {}, sets: Claims = {}): Env
   mayAssert: {
     emailDomains: openEmailDomains([{ domain: 'a.test', subdomains: false }]),
     claims: new Set(['name', 'account_id', 'account_external_id']),
+    grants: new Set(),
     emailVerified: 'not_required',
     ...mayAssert,
   },

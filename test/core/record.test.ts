@@ -30,7 +30,7 @@ const environments = new Map(
       appUrl: `https://${name}.acme.test/`,
       listed: name !== 'globex',
       disabled: name === 'off',
-      mayAssert: { emailDomains: 'any', claims: new Set(), emailVerified: 'not_required' },
+      mayAssert: { emailDomains: 'any', claims: new Set(), grants: new Set(), emailVerified: 'not_required' },
       sets: {},
     },
   ]),

@@ -114,6 +114,11 @@ t.test('whatever the path, finding never throws, and what is found spells exactl
         enter: [
           'environment' in address && 'portal' in address ? `/enter/${address.environment}/${address.portal}` : '',
         ],
+        authorize: ['/oidc/auth'],
+        resume: [`/oidc/auth/${'uid' in address ? address.uid : ''}`],
+        token: ['/oidc/token'],
+        userinfo: ['/oidc/me'],
+        end_session: ['/oidc/logout'],
       };
       return spelled[address.at].includes(path);
     }),

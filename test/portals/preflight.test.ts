@@ -71,6 +71,9 @@ t.test('the key of the request is the key of the token, or it does not leave', (
   t.equal(refusal(without), 'jwt_missing_required_claim');
   const narrowed = () => make({}, 'k', claim('jti', { from: 'request.key', enum: ['other'], required: true }));
   t.equal(refusal(narrowed), 'jwt_claim_malformed');
+  const yielding = set('token.at_most_one', [['v', 'jti']]);
+  const gaveWay = () => make({}, 'k', claim('jti', { from: 'request.key' }), yielding);
+  t.equal(refusal(gaveWay), 'jwt_replayed', 'the key gave way to another claim');
   const optional = open(strict(claim('jti', { from: 'request.key' })));
   const lost = () => optional.makeClaims(person({ name: 'Ada' }), entry, { now: NOW, id: 'i' });
   t.equal(refusal(lost), 'jwt_replayed');

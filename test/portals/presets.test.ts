@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { checkPresetFile } from '../../src/config/preset-rules.ts';
 import type { Claims } from '../../src/core/environment.ts';
 import { builtInPreset, builtInPresetNames, parsePreset } from '../../src/portals/load.ts';
 import { readQuery } from '../../src/portals/query.ts';
@@ -186,6 +187,8 @@ t.test('a preset whose parts do not fit together is refused, each fault at its p
     ['setup', ['Paste {login_url} and {secret}.'], 'setup.0'],
     ['setup', ['Paste {config.nothing}.'], 'setup.0'],
     ['token.claims.v.privileged', true, 'token.claims.v.privileged'],
+    ['token.claims.age.privileged', [99], 'token.claims.age.privileged'],
+    ['unsolicited', { target: { url: 'https://x.test/' } }, 'unsolicited'],
     ['token.claims.admin', { from: 'user.role', privileged: true }, 'token.claims.role'],
     ['token.claims.u', { claims: { x: {} } }, 'token.claims.u.claims.x'],
     ['token.claims.u', { claims: { email: { const: 'a@b.test' } } }, 'token.claims.u.claims.email'],
@@ -280,5 +283,31 @@ t.test('a preset whose parts do not fit together is refused, each fault at its p
   }
   const both = parsePreset(changed(set('token.lifetime.default', 999), set('token.replay', 'jti')));
   t.equal(!both.ok && both.problems.length, 2, 'every fault at once');
+  t.end();
+});
+
+t.test('a slip of the pen in a preset file is answered with its place and the nearest known word', (t) => {
+  const own = readFileSync(new URL('../../src/portals/presets/pylon.yaml', import.meta.url), 'utf8');
+  const signedJwt = 'encoding: signed_jwt\n  jwt_parm: jwt\n  algs: [HS256]\n  max_lifetime: 600';
+  const rows: readonly (readonly [string, string, string, RegExp])[] = [
+    ['encoding: query', 'encoding: signed_jtw', 'authn_request.encoding', /"signed_jwt"/],
+    ['encoding: query', signedJwt, 'authn_request.jwt_parm', /"jwt_param"/],
+    ['allow: [', 'alow_prefix: [', 'authn_request.params.redirect_uri.url.alow_prefix', /"allow_prefix"/],
+    ['replay: none', 'replay: none\n  expect: {}', 'token.expect', /"expects"/],
+    ['email: {', 'u: { claims: { id: { form: user.id } } }\n    email: {', 'token.claims.u.claims.id.form', /"from"/],
+    ['title: Pylon', 'title: Pylon\nlogut: {}', 'logut', /"logout"/],
+  ];
+  t.same(checkPresetFile('own.yaml', own).problems, []);
+  for (const [from, to, path, remedy] of rows) {
+    const text = own.replace(from, to);
+    const [problem] = checkPresetFile('own.yaml', text).problems;
+    const written = path.split('.').at(-1) ?? '';
+    t.equal(problem?.path, path);
+    t.match(
+      text.split('\n')[(problem?.line ?? 0) - 1]?.slice((problem?.column ?? 0) - 1),
+      new RegExp(`^(${written}|signed_jtw)`),
+    );
+    t.match(problem?.remedy, remedy);
+  }
   t.end();
 });

@@ -24,6 +24,8 @@ export type PageParts = {
   /** Where the page's form may lead, redirects included (CSP `form-action`); without it, nowhere. */
   readonly formAction?: string;
   readonly script?: Script;
+  /** What the body loads in frames. */
+  readonly frames?: readonly string[];
   /** Whether the body may hold pictures (data: URIs), now or after a search. */
   readonly pictured?: boolean;
 };
@@ -52,13 +54,14 @@ ${script?.element}
   return { html: page.html, policy: policyOf(look, parts) };
 }
 
-const policyOf = (look: Look, { formAction = "'none'", script, pictured }: PageParts): string =>
+const policyOf = (look: Look, { formAction = "'none'", script, pictured, frames = [] }: PageParts): string =>
   [
     "default-src 'none'",
     `style-src ${look.styleSource}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
     `form-action ${formAction}`,
+    ...(frames.length > 0 ? [`frame-src ${[...new Set(frames.map((url) => new URL(url).origin))].join(' ')}`] : []),
     ...(script ? [`script-src ${script.source}`] : []),
     ...(script?.connects ? ["connect-src 'self'"] : []),
     ...(pictured || look.pictured ? ['img-src data:'] : []),

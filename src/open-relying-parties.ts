@@ -1,0 +1,111 @@
+/** Portals with `oidc` → live portals, and the provider that serves them. Part of composing; see compose.ts. */
+import { createPrivateKey } from 'node:crypto';
+import type { JWK } from 'oidc-provider';
+import type { CheckedRelyingParty, CheckedRoutes } from './config/checked.ts';
+import { admit } from './core/decide.ts';
+import type { PortalName } from './core/names.ts';
+import { readsOf } from './core/reads.ts';
+import type { Clock } from './core/time.ts';
+import { readVisits } from './http/cookies.ts';
+import type { LivePortal } from './http/live.ts';
+import type { Sealer, Signer } from './keys/keys.ts';
+import { type RandomBytes, randomToken } from './keys/random.ts';
+import { makeSigningKey, openSigner } from './keys/signer.ts';
+import type { Outbound } from './outbound/outbound.ts';
+import { loginPathOf } from './provider/addresses.ts';
+import { openPartyPortal } from './provider/party-portal.ts';
+import type { IdTokenAlgorithm, Provider, ProviderHooks } from './provider/provider.ts';
+import type { Store } from './store/store.ts';
+
+export type PartyParts = {
+  readonly store: Store;
+  readonly outbound: Outbound;
+  readonly sealer: Sealer;
+  readonly random: RandomBytes;
+  readonly clock: Clock;
+  /** Something that should not happen, outside of any answer. */
+  readonly fault: (error: unknown) => void;
+};
+
+export type OpenedParties = { readonly portals: ReadonlyMap<PortalName, LivePortal>; readonly provider?: Provider };
+
+/** The library behind the provider is loaded with the first relying party. */
+export async function openRelyingParties(checked: CheckedRoutes, parts: PartyParts): Promise<OpenedParties> {
+  const { relyingParties, routes, issuer, publicOrigin, loginLifetime } = checked;
+  if (relyingParties.size === 0) return { portals: new Map() };
+  const { store, outbound, sealer, random, clock, fault } = parts;
+  const parties = [...relyingParties.values()];
+  const claims = assertedClaims(checked);
+  const hints = [...new Set([...readsOf(routes).query, 'login_hint', 'domain_hint'])];
+  const keys = await openKeys(parties, store);
+  const portals = new Map(
+    parties.map((party) => [party.portal.name, livePortal(party, claims, hints, keys.signers)] as const),
+  );
+
+  const hooks: ProviderHooks = {
+    admits: (portal, environment) => {
+      const known = routes.portals.get(portal);
+      return known !== undefined && 'environment' in admit(routes, known, environment, clock());
+    },
+    visited: (cookies, portal, environment) =>
+      readVisits(cookies, portal, sealer).some((visit) => visit.environment === environment),
+    now: clock,
+    fault,
+  };
+  const { openProvider } = await import('./provider/open-provider.ts');
+  const provider = await openProvider(
+    { issuer, publicOrigin, parties: parties.map(({ party }) => party), loginLifetime, claims, hints },
+    {
+      store,
+      sealer,
+      random,
+      jwks: { keys: keys.jwks },
+      subjectKey: Buffer.from(await store.keep('subject-key', () => randomToken(32)), 'base64url'),
+      callerFor: (portal) => outbound.callerFor(portal, relyingParties.get(portal)?.trust ?? { allowPrivate: false }),
+      hooks,
+    },
+  );
+  return { portals, provider };
+}
+
+function livePortal(
+  { portal, party, homeUrl }: CheckedRelyingParty,
+  claims: readonly string[],
+  hints: readonly string[],
+  signers: ReadonlyMap<IdTokenAlgorithm, Signer>,
+): LivePortal {
+  const signer = signers.get(party.algorithm);
+  if (!signer) throw new Error(`no key for ${party.algorithm}`);
+  return {
+    open: openPartyPortal(portal, claims, hints),
+    signer,
+    tokenLifetime: 0,
+    loginPath: loginPathOf(portal.name),
+    metadataAtLoginPath: false,
+    relyingParty: true,
+    ...(homeUrl !== undefined && { homeUrl }),
+  };
+}
+
+/** One key for each algorithm, made once and kept by the store: the tokens of all relying parties are the issuer's. */
+async function openKeys(parties: readonly CheckedRelyingParty[], store: Store) {
+  const signers = new Map<IdTokenAlgorithm, Signer>();
+  const jwks: JWK[] = [];
+  for (const algorithm of new Set(parties.map(({ party }) => party.algorithm))) {
+    const pem = await store.keep(`signing-key/oidc/${algorithm}`, () => makeSigningKey(algorithm));
+    const signer = await openSigner(algorithm, { privateKeyPem: pem });
+    signers.set(algorithm, signer);
+    jwks.push({ ...createPrivateKey(pem).export({ format: 'jwk' }), ...signer.publicJwk } as JWK);
+  }
+  return { signers, jwks };
+}
+
+/** Every claim beside the email that some environment may assert, or that is set for it. */
+function assertedClaims({ environments }: CheckedRoutes): string[] {
+  const claims = new Set<string>();
+  for (const { environment } of environments.values()) {
+    for (const claim of environment.mayAssert.claims) claims.add(claim);
+    for (const claim of Object.keys(environment.sets)) claims.add(claim);
+  }
+  return [...claims];
+}

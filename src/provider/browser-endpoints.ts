@@ -1,0 +1,100 @@
+/** The authorization endpoint, before and after a login: what browsers are sent to. */
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { EnvironmentName } from '../core/names.ts';
+import { Refusal } from '../core/reason.ts';
+import { ENDPOINTS } from './addresses.ts';
+import type { Answered } from './carry.ts';
+import { COOKIES } from './configuration.ts';
+import * as cookies from './cookies.ts';
+import type { Opened } from './opened.ts';
+import type { Asked, Carried, PartySession } from './provider.ts';
+import { detailOf, reasonOf, refusalOf } from './refusal.ts';
+
+/** Parameters of an authorization request, as characters: they are kept while the person signs in. */
+const LONGEST_REQUEST = 6_000;
+
+/** OIDC Core §3.1.2.1. Answered from the session, by a redirect to a login of ours, or with an error to the relying party. */
+export async function authorize(opened: Opened, asked: Asked): Promise<Carried> {
+  const length = [...asked.params].reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (length > LONGEST_REQUEST) throw new Refusal('request_too_long', 'an authorization request');
+  const session = cookies.readSession(asked.cookies);
+  const answered = await opened.carrier.carry({
+    // A posted request means the same; the library would want other cookies for it.
+    method: 'GET',
+    path: ENDPOINTS.authorization,
+    params: asked.params,
+    cookies: session === undefined ? {} : { [COOKIES.session]: session },
+    headers: {},
+    browser: asked.cookies,
+  });
+  return toBrowser(opened, answered, asked);
+}
+
+/** The same browser comes back, and somebody has signed in. */
+export async function resume(opened: Opened, uid: string, asked: Asked): Promise<Carried> {
+  const { library, carrier } = opened;
+  if (!cookies.hasAsked(asked.cookies, uid)) throw new Refusal('login_not_from_this_browser', 'authorization request');
+  const interaction = await library.Interaction.find(uid);
+  if (!interaction) throw new Refusal('login_already_used', 'authorization request');
+  const id = cookies.readSession(asked.cookies);
+  const session = id === undefined ? undefined : await library.Session.find(id);
+  const subject = interaction.result?.login?.accountId;
+  // Somebody else than before: they begin a session of their own, and the other one ends by itself.
+  const another = session?.accountId !== undefined && subject !== undefined && session.accountId !== subject;
+  if (interaction.session && (another || interaction.session.uid !== session?.uid)) {
+    delete interaction.session;
+    await interaction.persist();
+  }
+  const answered = await carrier.carry({
+    method: 'GET',
+    path: `${ENDPOINTS.authorization}/${uid}`,
+    params: new Map(),
+    cookies: { ...(id !== undefined && !another && { [COOKIES.session]: id }), [COOKIES.resume]: uid },
+    headers: {},
+    browser: asked.cookies,
+  });
+  return toBrowser(opened, answered, asked, uid);
+}
+
+/** What the library answered, with our cookies for its own. `resumed`: the authorization request that this one went on with. */
+function toBrowser(opened: Opened, answered: Answered, { cookies: browser }: Asked, resumed?: string): Carried {
+  const { settings, hooks, sealer } = opened;
+  const { heard, headers, status } = answered;
+  const { shown, broken, told, authorized, form } = heard;
+  const fault = broken ?? shown;
+  if (fault) throw refusalOf(fault);
+  const now = hooks.now();
+  const lines: string[] = [];
+  const session = written(answered, COOKIES.session);
+  if (session !== undefined) lines.push(session === '' ? cookies.clearSession() : cookies.setSession(session));
+  const asked = written(answered, COOKIES.resume);
+  if (asked) lines.push(...cookies.setAsked(browser, asked, now, settings.loginLifetime + 60));
+  if (resumed !== undefined && !asked) lines.push(cookies.clearAsked(resumed));
+  const signedIn = authorized && sessionAt(opened, authorized);
+  if (signedIn) lines.push(cookies.setParty(signedIn, sealer, now));
+  const portal = opened.partyOf(heard.clientId)?.portal;
+  return {
+    status,
+    headers: headers.location === undefined ? {} : { location: headers.location },
+    cookies: lines,
+    body: '',
+    ...(form && { form }),
+    ...(told && { outcome: { reason: reasonOf(told), detail: detailOf(told), ...(portal && { portal }) } }),
+  };
+}
+
+/** What the browser has to remember of this sign-in. */
+function sessionAt({ partyOf }: Opened, { oidc }: KoaContextWithOIDC): PartySession | undefined {
+  const { client, session, account } = oidc;
+  const party = partyOf(client?.clientId);
+  const sid = party && session?.sidFor(party.clientId);
+  if (!party || !session?.accountId || sid === undefined) return undefined;
+  const environment = account?.environment as EnvironmentName;
+  return { portal: party.portal, environment, subject: session.accountId, sid, uid: session.uid };
+}
+
+/** What the library writes into one of its cookies: `''` where it clears it, `undefined` where it leaves it alone. */
+function written({ cookies: lines }: Answered, name: string): string | undefined {
+  const line = lines.findLast((one) => one.startsWith(`${name}=`));
+  return line?.slice(name.length + 1, line.indexOf(';'));
+}

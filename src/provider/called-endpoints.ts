@@ -1,0 +1,39 @@
+import { ENDPOINTS } from './addresses.ts';
+import type { Opened } from './opened.ts';
+import type { Asked, Carried } from './provider.ts';
+import { detailOf, reasonOf, refusalOf } from './refusal.ts';
+
+/** The headers that the library looks at. */
+const HEADERS = ['authorization', 'origin', 'access-control-request-method', 'access-control-request-headers'];
+
+/** The endpoints that relying parties call: the token endpoint (RFC 6749 §3.2) and userinfo (OIDC Core §5.3). */
+export async function call(
+  { carrier, partyOf }: Opened,
+  endpoint: 'token' | 'userinfo',
+  { method, params, header }: Asked,
+): Promise<Carried> {
+  const { heard, ...answered } = await carrier.carry({
+    method,
+    path: ENDPOINTS[endpoint],
+    params,
+    cookies: {},
+    headers: {
+      ...Object.fromEntries(HEADERS.map((name) => [name, header(name)])),
+      // Faults are for programs, whatever they say that they prefer.
+      accept: 'application/json',
+    },
+    browser: '',
+  });
+  const { broken, told, clientId } = heard;
+  if (broken) throw refusalOf(broken);
+  const { 'content-length': _length, ...headers } = answered.headers;
+  const portal = partyOf(clientId)?.portal;
+  const minted = endpoint === 'token' && answered.status === 200 && method === 'POST';
+  const reason = told ? reasonOf(told) : minted ? ('ok' as const) : undefined;
+  return {
+    ...answered,
+    headers,
+    cookies: [],
+    ...(reason && { outcome: { reason, ...(portal && { portal }), ...(told && { detail: detailOf(told) }) } }),
+  };
+}

@@ -1,0 +1,115 @@
+import type { EventEmitter } from 'node:events';
+import Library, { type JWKS } from 'oidc-provider';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { Sealer } from '../keys/keys.ts';
+import { makeUuid, type RandomBytes } from '../keys/random.ts';
+import type { Caller } from '../outbound/outbound.ts';
+import type { Store } from '../store/store.ts';
+import { adapterOver } from './adapter.ts';
+import { INTERACTION } from './addresses.ts';
+import { authorize, resume } from './browser-endpoints.ts';
+import { call } from './called-endpoints.ts';
+import { openCarrier } from './carry.ts';
+import { prepare } from './complete.ts';
+import { configurationOf } from './configuration.ts';
+import { clearParty, hasAsked, readParties } from './cookies.ts';
+import { forgetSession, frameOf, readLogout, tellParty } from './logout.ts';
+import { metadataOf } from './metadata.ts';
+import type { Opened } from './opened.ts';
+import { openPeople } from './people.ts';
+import type { Ended, PartySession, Provider, ProviderHooks, ProviderSettings } from './provider.ts';
+import { openRecords } from './records.ts';
+
+export type ProviderParts = {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  readonly random: RandomBytes;
+  /** Private signing keys, one for each algorithm that a relying party uses. */
+  readonly jwks: JWKS;
+  /** What subjects are made with; another one makes strangers of everybody. 32 bytes or more. */
+  readonly subjectKey: Buffer;
+  /** How this relying party is called. */
+  readonly callerFor: (portal: PortalName) => Caller;
+  readonly hooks: ProviderHooks;
+};
+
+/** Opens the provider. Throws an `Error` for settings that the library refuses, which were checked before. */
+export async function openProvider(settings: ProviderSettings, parts: ProviderParts): Promise<Provider> {
+  const opened = openLibrary(settings, parts);
+  const { parties } = settings;
+  for (const { clientId } of parties) await opened.library.Client.find(clientId);
+  const callers = new Map<PortalName, Caller>();
+  const callerOf = (portal: PortalName): Caller => {
+    const caller = callers.get(portal) ?? parts.callerFor(portal);
+    callers.set(portal, caller);
+    return caller;
+  };
+  return {
+    metadata: metadataOf(settings),
+    authorize: (asked) => authorize(opened, asked),
+    resume: (uid, asked) => resume(opened, uid, asked),
+    call: (endpoint, asked) => call(opened, endpoint, asked),
+    began: ({ params }, browser) => hasAsked(browser, params[INTERACTION] ?? ''),
+    prepare: (request, identity) => prepare(opened, request, identity),
+    readLogout: (params) => readLogout(opened.library, parties, params),
+    sessionsOf: (browser) => readParties(browser, parts.sealer),
+    end: (session) => end(opened, session, callerOf, makeUuid(parts.random)),
+    close: () => {
+      for (const caller of callers.values()) void caller.close();
+    },
+  };
+}
+
+function openLibrary(settings: ProviderSettings, { store, sealer, jwks, subjectKey, hooks }: ProviderParts): Opened {
+  const { parties, issuer, publicOrigin } = settings;
+  const byClient = new Map(parties.map((party) => [party.clientId, party]));
+  const partyOf = (clientId: string | undefined) => (clientId === undefined ? undefined : byClient.get(clientId));
+  const records = openRecords(store, sealer, hooks.now);
+  const people = openPeople(records, subjectKey);
+  const library: Library = new Library(
+    issuer,
+    configurationOf(settings, {
+      adapter: adapterOver(records),
+      jwks,
+      party: partyOf,
+      findPerson: async (clientId, subject) => {
+        const party = partyOf(clientId);
+        const person = party && (await people.find(subject));
+        return person && hooks.admits(party.portal, person.environment) ? person : undefined;
+      },
+      mayStay: (ctx) => {
+        const party = partyOf(ctx.oidc.client?.clientId);
+        const environment = ctx.oidc.account?.environment as EnvironmentName | undefined;
+        if (!party || environment === undefined) return false;
+        return hooks.visited(carrier.heardBy(ctx).browser, party.portal, environment);
+      },
+      showError: (ctx, error) => {
+        carrier.heardBy(ctx).shown = error;
+      },
+    }),
+  );
+  const carrier = openCarrier(library, publicOrigin);
+  // Koa's own listener would write to standard error.
+  (library as EventEmitter).on('error', hooks.fault);
+  const byPortal = new Map(parties.map((party) => [party.portal, party]));
+  return { settings, hooks, sealer, people, library, carrier, byPortal, partyOf };
+}
+
+async function end(
+  { library, settings, hooks, byPortal }: Opened,
+  session: PartySession,
+  callerOf: (portal: PortalName) => Caller,
+  id: string,
+): Promise<Ended> {
+  const cookies = [clearParty(session.portal)];
+  const party = byPortal.get(session.portal);
+  if (!party) return { cookies };
+  // Nobody is kept from signing out: what stays behind cannot be reached without its cookies, and expires.
+  await forgetSession(library, party.clientId, session.uid).catch(hooks.fault);
+  const frame = frameOf(party, settings.issuer, session.sid);
+  const told =
+    party.backchannelLogoutUri === undefined
+      ? undefined
+      : tellParty(library, callerOf(party.portal), party, session, id);
+  return { cookies, ...(frame !== undefined && { frame }), ...(told && { told }) };
+}
