@@ -6,12 +6,14 @@ export type Effort = {
   readonly warmUpMs: number;
   readonly openLogins: number;
   readonly startUps: number;
+  /** Rounds of half a minute each with an environment that hangs. */
+  readonly hangs: number;
 };
 
-export const FULL: Effort = { rounds: 5, measuredMs: 2_000, warmUpMs: 250, openLogins: 50_000, startUps: 7 };
+export const FULL: Effort = { rounds: 5, measuredMs: 2_000, warmUpMs: 250, openLogins: 50_000, startUps: 7, hangs: 3 };
 
 /** Its figures tell whether something broke, not what may be quoted. */
-export const QUICK: Effort = { rounds: 2, measuredMs: 700, warmUpMs: 150, openLogins: 10_000, startUps: 3 };
+export const QUICK: Effort = { rounds: 2, measuredMs: 700, warmUpMs: 150, openLogins: 10_000, startUps: 3, hangs: 1 };
 
 /** Browsers at once. */
 export const BROWSERS = 32;

@@ -2,6 +2,7 @@
 import type { Contest, Contestant } from './contest.ts';
 import { type Crowd, MANY } from './crowd.ts';
 import { ratio } from './figures.ts';
+import { HANGING, type Hanging } from './hanging.ts';
 import type { Measured } from './load.ts';
 import type { Neighbours } from './neighbours.ts';
 import { type Row, row } from './row.ts';
@@ -13,6 +14,7 @@ export type LoginResults = {
   readonly startUp: StartUp;
   readonly crowd: Crowd;
   readonly bytesPerOpenLogin: number;
+  readonly hanging: Hanging;
   /** The most that each server of the contest had resident. */
   readonly peaksMib: Readonly<Record<Contestant, number>>;
 };
@@ -21,7 +23,7 @@ export type LoginResults = {
 const NOISE_BYTES = 64;
 
 export function tabulateLogins(results: LoginResults): Row[] {
-  const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, peaksMib } = results;
+  const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, hanging, peaksMib } = results;
   const of = (name: Contestant, figure: keyof Measured) => contest.rounds[name].map((round) => round[figure]);
   const cpu = (name: Contestant) => of(name, 'cpuMicros');
   const signature = cpu('bare_rsa').map((micros, round) => micros - (cpu('bare')[round] ?? Number.NaN));
@@ -58,6 +60,8 @@ export function tabulateLogins(results: LoginResults): Row[] {
     row(`check, ${many} environments, peak memory`, 'MiB', crowd.checkPeakMib, 250, 250),
     row(`start-up, ${many} environments`, 's', crowd.startUpMs / 1000, 2, 1),
     row(`start-up, ${many} environments, peak memory`, 'MiB', crowd.startUpPeakMib, 250, 250),
+    row(`p99 of others, ${HANGING.toLocaleString('en')} logins hanging ÷ none`, '×', hanging.ratio, 1.2, 1.05),
+    row('longest of the logins that hang', 's', hanging.longest / 1000, 10, 5.5),
     row('kept by the server per open login', 'B', withoutNoise(bytesPerOpenLogin), 0, 0),
     row('peak memory under load, SQLite store', 'MiB', peaksMib.wayhome_sqlite, 200, 130),
     row('peak memory under load, memory store with its claims', 'MiB', peaksMib.wayhome, 200, 130),

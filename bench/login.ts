@@ -12,8 +12,8 @@ let walked = 0;
  * The Remote Login URL of a portal, with a return address of its own every time, as portals send it. The environment
  * is named, so that discovery asks nobody.
  */
-export const startPath = (loginPath: string): string =>
-  `${loginPath}?env=us&redirect_uri=${encodeURIComponent(`${CALLBACK}&state=${++walked}`)}`;
+export const startPath = (loginPath: string, environment = 'us'): string =>
+  `${loginPath}?env=${environment}&redirect_uri=${encodeURIComponent(`${CALLBACK}&state=${++walked}`)}`;
 
 /** The start hop alone: a login that nobody comes back from. */
 export async function startLogin(connection: Connection, loginPath: string): Promise<void> {

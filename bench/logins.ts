@@ -3,6 +3,7 @@ import { CONTESTANTS, type Contestant, holdContest } from './contest.ts';
 import { measureCrowd } from './crowd.ts';
 import { BROWSERS, type Effort } from './effort.ts';
 import { median } from './figures.ts';
+import { measureHanging } from './hanging.ts';
 import type { Measured } from './load.ts';
 import { tabulateLogins } from './login-rows.ts';
 import { compareNeighbours } from './neighbours.ts';
@@ -26,6 +27,7 @@ export async function measureLogins(
   const neighbours = await compareNeighbours(contest.servers.wayhome, rounds, measuredMs);
   const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
   await servers.stopAll();
+  const hanging = await measureHanging(servers, folder, effort.hangs);
 
   const medians = (name: Contestant): LoginFigures => {
     const of = (figure: keyof Measured) => median(contest.rounds[name].map((measured) => measured[figure]));
@@ -38,7 +40,7 @@ export async function measureLogins(
     };
   };
   return {
-    rows: tabulateLogins({ contest, neighbours, startUp, crowd, bytesPerOpenLogin: perOpenLogin, peaksMib }),
+    rows: tabulateLogins({ contest, neighbours, startUp, crowd, bytesPerOpenLogin: perOpenLogin, hanging, peaksMib }),
     servers: Object.fromEntries(CONTESTANTS.map((name) => [name, medians(name)])) as Record<Contestant, LoginFigures>,
   };
 }

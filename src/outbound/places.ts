@@ -5,9 +5,15 @@ export type Places = {
    * when that fires first, and with `full()` at once when too many wait already.
    */
   take(signal: AbortSignal): Promise<() => void>;
-  /** Rejects everybody who waits. */
+  /**
+   * Rejects everybody who waits: none of them gets a place any more. A few in each turn of the event loop, since what
+   * their callers do then, all at once, would hold up everybody else.
+   */
   turnAway(reason: () => Error): void;
 };
+
+/** Who are rejected in one turn of the event loop. */
+const TURNED_AWAY_AT_ONCE = 4;
 
 type Waiting = { readonly admit: () => void; readonly refuse: (reason: unknown) => void };
 
@@ -51,7 +57,13 @@ export function openPlaces(atOnce: number, waitingAtMost: number, full: () => Er
       return giveBack;
     },
     turnAway(reason) {
-      for (const { refuse } of [...waiting]) refuse(reason());
+      const refused = [...waiting];
+      waiting.clear();
+      const next = () => {
+        for (const { refuse } of refused.splice(0, TURNED_AWAY_AT_ONCE)) refuse(reason());
+        if (refused.length > 0) setImmediate(next);
+      };
+      next();
     },
   };
 }
