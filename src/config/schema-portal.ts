@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS } from '../keys/keys.ts';
 import { relyingPartySchema } from './schema-relying-party.ts';
-import { duration, name, parameter, path, secret, some, text, url } from './schema-words.ts';
+import { duration, instant, name, parameter, path, secret, some, text, url } from './schema-words.ts';
 
 export const algorithm = z.enum([...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS]);
+
+const next = z.strictObject({
+  secret: secret.optional().describe('In place of secret from then on.'),
+  private_key: secret.optional().describe('In place of private_key from then on; published at once.'),
+  at: instant.describe('When the other one takes over: the moment at which the portal is told to take it.'),
+});
 
 const signing = z.strictObject({
   algorithm: algorithm.describe('JWS algorithm of the portal token; one that the preset lists.'),
@@ -11,6 +17,7 @@ const signing = z.strictObject({
   private_key: secret
     .optional()
     .describe('For public-key algorithms: a PEM. Without it the router makes a key and keeps it.'),
+  next: next.optional().describe('A cut-over to another secret or key at a stated time. See docs/keys.md.'),
 });
 
 const delivery = z.strictObject({
@@ -38,7 +45,11 @@ export const portalSchema = z
     token_lifetime: duration.optional().describe('exp − iat of the portal token. Default: what the preset says.'),
     delivery: delivery.optional().describe('How the token reaches the portal. Default: what the preset says.'),
     environments: some(name).optional().describe('Only these environments. Default: all.'),
-    allow_redirects: some(url).optional().describe('Return addresses beside the preset’s own: origin and path, exact.'),
+    allow_redirects: some(url)
+      .optional()
+      .describe(
+        'Return addresses beside the preset’s own: origin and path, exact; one that ends in / allows everything below it.',
+      ),
     metadata_at_login_path: z
       .boolean()
       .optional()

@@ -5,6 +5,10 @@ import type { Reason } from './reason.ts';
 export type EventName =
   | 'login.completed'
   | 'login.refused'
+  /** The portal asks for somebody again who got a token for it seconds ago. */
+  | 'login.came_back'
+  /** Many did: it refuses our tokens, it seems. */
+  | 'portal.refusals_suspected'
   | 'token.minted'
   | 'token.refused'
   | 'logout.started'
@@ -20,7 +24,15 @@ export type EventName =
 /** One outcome: one line of the log. It never holds a token, a code, a state, a cookie or a secret. */
 export type Outcome = {
   readonly event: EventName;
-  readonly reason: Reason | StepReason | LogoutReason | 'ok' | 'routes_faulty' | 'restart_needed';
+  readonly reason:
+    | Reason
+    | StepReason
+    | LogoutReason
+    | 'ok'
+    | 'guest'
+    | 'came_back_at_once'
+    | 'routes_faulty'
+    | 'restart_needed';
   /** What the person was shown; the same from the start of a login to its end. */
   readonly reference?: string;
   readonly portal?: PortalName;
@@ -44,6 +56,13 @@ export type LogoutReason =
   /** A relying party took, or did not take, the router's word that a person signed out. */
   | 'party_told'
   | 'party_not_told'
+  /** The store keeps the news for an environment that is told behind the person's back; or it could not, and nobody will be. */
+  | 'notice_kept'
+  | 'notice_not_kept'
+  /** That environment took it; did not, and will be told again; or never will be, unless an operator sends it again. */
+  | 'notice_delivered'
+  | 'notice_delayed'
+  | 'notice_dead'
   /** The environment itself said that the person signed out. */
   | 'ended_by_environment';
 

@@ -2,6 +2,7 @@ import type { Decision } from '../core/decide.ts';
 import type { Facts } from '../core/facts.ts';
 import { readQuery } from '../portals/query.ts';
 import { type Answer, appendParam, page } from './answer.ts';
+import { guestUrl } from './guest.ts';
 import { listOf } from './listing.ts';
 import { asCalled, attemptOf, withAttempt } from './login-url.ts';
 import { emailPage } from './pages/email.ts';
@@ -38,6 +39,8 @@ export function ask({ surface, live, call, trace, now }: Turn, decision: Decisio
     );
   }
   const toEmail = otherPage('email');
+  const to = live.portals.get(portal.name);
+  const asGuest = to && trace.request && guestUrl(to, trace.request);
   const { directory } = live;
   const { searchable, typed, found, suggested, ...list } = listOf(directory, decision, call.query.get('find'));
   const kept = () => readQuery(loginUrl.slice(loginPath.length + 1));
@@ -64,6 +67,7 @@ export function ask({ surface, live, call, trace, now }: Turn, decision: Decisio
       {
         choose: (environment) => appendParam(loginUrl, 'choose', environment.name),
         ...(toEmail !== undefined && { toEmail }),
+        ...(asGuest !== undefined && { asGuest }),
       },
     ),
   );

@@ -47,7 +47,7 @@ export async function exchange(turn: Turn): Promise<Answer> {
   const decision = decide(live.routes, { about: 'assertion', request, assertion }, now);
   if (decision.do === 'refuse') throw new Refusal(decision.reason, decision.detail);
   if (decision.do !== 'hand_back') throw new Error(`a traded token cannot end in ${decision.do}`);
-  const { token } = await mint(turn, request, decision.identity);
+  const { token } = await mint(turn, request, decision.identity, 'traded');
   await claim(turn, [{ key: `assertion:${assertion.replayKey}`, until: assertion.acceptableUntil }]);
 
   trace.reference ??= makeReference(surface.random);

@@ -15,10 +15,13 @@ export async function mint(
   { surface, live, now }: Turn,
   request: PortalRequest,
   identity: Identity,
+  how: 'login' | 'traded' = 'login',
 ): Promise<{ readonly to: LivePortal; readonly token: string }> {
   const to = live.portals.get(request.portal);
   if (!to) throw new Refusal('portal_unknown', request.portal);
-  const claims = to.open.makeClaims(identity, request, { now, id: makeUuid(surface.random) });
+  const minted = { now, id: makeUuid(surface.random) };
+  const make = how === 'traded' ? (to.open.makeTradedClaims ?? to.open.makeClaims) : to.open.makeClaims;
+  const claims = make(identity, request, minted);
   return { to, token: await to.signer.sign(claims) };
 }
 

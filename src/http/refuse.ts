@@ -8,6 +8,7 @@ import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
 import { clearVisitCookie } from './cookies.ts';
 import { errorFor } from './exchange-answer.ts';
+import { guestUrl } from './guest.ts';
 import type { Live, LivePortal, Surface } from './live.ts';
 import { askedAgain, attemptOf, withAttempt } from './login-url.ts';
 import type { Frame } from './pages/layout.ts';
@@ -28,10 +29,12 @@ const EVENTS: Readonly<Partial<Record<Address['at'], EventName>>> = {
   logout: 'logout.refused',
   logout_run: 'logout.refused',
   logout_return: 'logout.refused',
+  feed: 'logout.refused',
+  feed_ack: 'logout.refused',
 };
 
 /** Addresses that programs call. */
-export const FOR_SCRIPTS: ReadonlySet<Address['at']> = new Set(['exchange', 'token', 'userinfo']);
+export const FOR_SCRIPTS: ReadonlySet<Address['at']> = new Set(['exchange', 'token', 'userinfo', 'feed', 'feed_ack']);
 
 /** Anything thrown → an answer. What is not a `Refusal` is a bug: recorded in full, shown as `internal`. */
 export function refuse(
@@ -77,6 +80,7 @@ function waysOn(
   // Starting again without a step that answers would end here again.
   if (!request || !to || reason === 'environment_not_found') return {};
   if (reason === 'login_already_used') return { ...afresh(to), ...portalsOwn(to, request) };
+  const asGuest = guestUrl(to, request);
   const loginUrl = askedAgain(to.loginPath, request);
   const facts = readFacts?.();
   const now = surface.clock();
@@ -87,6 +91,7 @@ function waysOn(
   return {
     startAgain: startAgain(live, request, environment, loginUrl),
     ...(asks && { chooseAnother: appendParam(onward, 'ask', asks) }),
+    ...(asGuest !== undefined && { asGuest }),
     next: next.map(({ name, title }) => ({ title, url: appendParam(onward, 'choose', name) })),
     ...portalsOwn(to, request),
   };

@@ -4,7 +4,9 @@ import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
 import { type Answer, metadata, redirect } from './answer.ts';
 import type { Call } from './call.ts';
+import { recordReturn } from './came-back.ts';
 import { readLogins, readVisits } from './cookies.ts';
+import { goAsGuest } from './guest.ts';
 import type { LivePortal, Surface } from './live.ts';
 import { asCalled, attemptOf, readAttempt, readTypedEmail, withAttempt, withTypedEmail } from './login-url.ts';
 import { proceed } from './proceed.ts';
@@ -24,8 +26,11 @@ export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> 
   if (portal.relyingParty && !live.provider?.began(request, call.cookies))
     throw new Refusal('login_not_from_this_browser', 'authorization request');
   trace.request = request;
+  const asGuest = await goAsGuest(turn, portal, request);
+  if (asGuest) return asGuest;
   const facts = readFacts(surface, call, portal, request);
   trace.facts = () => facts;
+  recordReturn(turn, portal, facts.visits);
   const email = call.form.get('email');
   return email === undefined
     ? proceed(turn, { about: 'start', request, facts })

@@ -1,10 +1,12 @@
 import { checkRequest } from './check-request.ts';
 import { checkResponses } from './check-response.ts';
-import { checkSentence, checkUrlTemplate } from './check-template.ts';
+import { checkSentence, checkTemplate, checkUrlTemplate } from './check-template.ts';
 import { checkToken } from './check-token.ts';
-import type { PortalProblem, Report } from './portal-problem.ts';
-import { LOGIN_ORIGIN, type PortalPreset } from './preset.ts';
+import { checkTraded } from './check-traded.ts';
+import type { Path, PortalProblem, Report } from './portal-problem.ts';
+import { LOGIN_ORIGIN, type PortalPreset, type SettingRule } from './preset.ts';
 import { allClaims } from './preset-token.ts';
+import { parseTemplate } from './template.ts';
 
 /** What the schema cannot say: that the parts of a preset fit together. Every fault at once. */
 export function checkPreset(preset: PortalPreset): PortalProblem[] {
@@ -14,6 +16,7 @@ export function checkPreset(preset: PortalPreset): PortalProblem[] {
   checkRequest(preset, report);
   checkToken(preset, report);
   checkResponses(preset, report);
+  checkTraded(preset, report);
   checkRest(preset, report);
   for (const [index, pointer] of (preset.unverified ?? []).entries()) {
     if (!pointsAtSomething(preset, pointer))
@@ -28,7 +31,16 @@ function checkConfig(preset: PortalPreset, report: Report): void {
     if (name === LOGIN_ORIGIN) report(path, `${LOGIN_ORIGIN} is filled in by the router`);
     if (rule.pattern === undefined && rule.kind !== 'url') report(path, 'needs a pattern, or kind: url');
     if (rule.required && rule.default !== undefined) report([...path, 'default'], 'a required setting has no default');
+    if (rule.default !== undefined) checkDefault(preset, rule, [...path, 'default'], report);
   }
+}
+
+function checkDefault(preset: PortalPreset, { kind, default: text = '' }: SettingRule, path: Path, report: Report) {
+  if (kind === 'url') checkUrlTemplate(preset, text, path, report, 'config only');
+  else checkTemplate(preset, text, path, report, 'config only');
+  const names = (parseTemplate(text) ?? []).flatMap((part) => (typeof part === 'string' ? [] : [part.name]));
+  const open = names.find((name) => !preset.config[name]?.required);
+  if (open !== undefined) report(path, `${open} may itself be absent; a default names required settings only`);
 }
 
 function checkRest(preset: PortalPreset, report: Report): void {

@@ -49,6 +49,8 @@ function checkAddress(preset: PortalPreset, { role, url }: InboundParam, path: P
     if (role === 'redirect_uri') report([...path, 'url', 'kind'], 'the token is sent there, so it has to be absolute');
     return;
   }
+  if (role === 'return_to' && (url.reserved || url.pins))
+    report([...path, 'url'], 'only an address that the token is sent to has reserved names and pins');
   if (!url.allow && !url.allow_prefix) report([...path, 'url'], 'needs allow or allow_prefix');
   for (const [index, allow] of (url.allow ?? []).entries()) {
     checkUrlTemplate(preset, allow, [...path, 'url', 'allow', index], report, 'config only');

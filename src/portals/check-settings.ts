@@ -1,16 +1,9 @@
 import type { PortalSettings } from './portal.ts';
 import type { PortalProblem } from './portal-problem.ts';
-import {
-  besideToken,
-  LOGIN_ORIGIN,
-  type PortalPreset,
-  returnParam,
-  type SettingRule,
-  unsolicitedResponse,
-} from './preset.ts';
+import { besideToken, LOGIN_ORIGIN, type PortalPreset, type SettingRule, unsolicitedResponse } from './preset.ts';
 import { algorithmFamily } from './preset-token.ts';
 import { prepareAllow, prepareAllowBelow } from './redirect-uri.ts';
-import { constantUrl } from './template.ts';
+import { constantUrl, fillText, fillUrl } from './template.ts';
 
 /** What routes.yaml says about a portal, as far as its preset has a say in it. */
 export type CheckedSettings = Pick<PortalSettings, 'settings' | 'allowRedirects' | 'tokenLifetime' | 'delivery'> & {
@@ -37,11 +30,14 @@ export function fillSettings(
 ): Readonly<Record<string, string>> {
   const filled: Record<string, string> = { [LOGIN_ORIGIN]: publicOrigin };
   for (const [name, rule] of Object.entries(preset.config)) {
-    const value = Object.hasOwn(settings, name) ? settings[name] : rule.default;
+    const value = Object.hasOwn(settings, name) ? settings[name] : defaultOf(rule, settings);
     if (value !== undefined) filled[name] = value;
   }
   return filled;
 }
+
+const defaultOf = ({ default: text, kind }: SettingRule, settings: Readonly<Record<string, string>>) =>
+  text === undefined ? undefined : (kind === 'url' ? fillUrl : fillText)(text, settings)({});
 
 function checkValues(preset: PortalPreset, settings: CheckedSettings['settings']): PortalProblem[] {
   const problems: PortalProblem[] = [];
@@ -54,6 +50,8 @@ function checkValues(preset: PortalPreset, settings: CheckedSettings['settings']
     });
   }
   for (const [name, rule] of Object.entries(preset.config)) {
+    // A default that is made of other settings is as good as they are.
+    if (!Object.hasOwn(settings, name) && rule.default?.includes('{')) continue;
     const value = Object.hasOwn(settings, name) ? settings[name] : rule.default;
     const message = value === undefined ? missing(rule) : wrong(rule, value);
     if (message) problems.push({ path: ['settings', name], message });
@@ -97,11 +95,15 @@ function checkTargets(preset: PortalPreset, settings: CheckedSettings['settings'
 function checkAllowRedirects(preset: PortalPreset, allowRedirects: readonly string[]): PortalProblem[] {
   return allowRedirects.flatMap((url, index) => {
     const path = ['allow_redirects', index];
-    if (returnParam(preset) === undefined) return [{ path, message: `${preset.title} sends no return address` }];
+    if (!takesAddresses(preset)) return [{ path, message: `${preset.title} sends no return address` }];
     if (prepareAllow(url)) return [];
     return [{ path, message: 'must be an https URL (or http on loopback) of origin and path only, compared exactly' }];
   });
 }
+
+/** Of the kinds that the operator may add to: those that the token is sent to, and those that are handed back. */
+const takesAddresses = ({ authn_request: { params } }: PortalPreset): boolean =>
+  Object.values(params).some(({ role, url }) => url?.kind === 'absolute' && role !== 'error_uri');
 
 function checkSigning(
   { title, token, authn_request: request }: PortalPreset,

@@ -55,13 +55,13 @@ export function checkUrlTemplate(
   }
 }
 
-const SETUP_WORDS = ['login_url', 'logout_url'];
+const SETUP_WORDS = ['login_url', 'logout_url', 'issuer'];
 
-/** A sentence of `setup`: text for people, with {login_url}, {logout_url} and {config.name}. */
+/** A sentence of `setup`: text for people, with {login_url}, {logout_url}, {issuer} and {config.name}. */
 export function checkSentence(preset: PortalPreset, sentence: string, path: Path, report: Report): void {
   for (const [, word = ''] of sentence.matchAll(/\{([^{}]*)\}/g)) {
     const known = word.startsWith('config.') ? knowsConfig(preset, word.slice(7)) : SETUP_WORDS.includes(word);
-    if (!known) report(path, `{${word}} is none of {login_url}, {logout_url} and {config.…}`);
+    if (!known) report(path, `{${word}} is none of {login_url}, {logout_url}, {issuer} and {config.…}`);
   }
 }
 

@@ -58,6 +58,8 @@ function checkClaim(preset: PortalPreset, path: Path, rule: ClaimRule, report: R
   const isTime = rule.from !== undefined && /^(?:time|session)\./.test(rule.from);
   if (rule.unit && !isTime) report([...path, 'unit'], 'only a time has a unit');
   if (rule.join !== undefined && rule.type !== 'array') report([...path, 'join'], 'only type: array can be joined');
+  if (rule.otherwise && (!rule.from?.startsWith('user.') || rule.default !== undefined))
+    report([...path, 'otherwise'], 'stands beside a claim from user.*, and in place of a default');
   if (rule.privileged && !rule.from?.startsWith('user.'))
     report([...path, 'privileged'], 'only what an environment says can need a grant');
   if (Array.isArray(rule.privileged) && !rule.enum)

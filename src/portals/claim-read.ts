@@ -42,10 +42,11 @@ export function compileClaim(name: string, rule: PlainClaim, setting: ClaimSetti
   const untyped = rule.type === undefined && rule.enum === undefined && isJson(setting.preset, source);
   const shape = (value: ClaimValue) => (untyped ? value : shapeValue(name, rule, value));
   const mayCarry = planPrivilege(rule, source);
+  const instead: Read = rule.otherwise ? compileSource(rule.otherwise, setting) : constant(rule.default);
   return (minting) => {
     const value = read(minting);
-    if (value === undefined || value === '') return rule.default;
-    return mayCarry(value, minting.identity) ? shape(value) : rule.default;
+    if (value === undefined || value === '') return instead(minting);
+    return mayCarry(value, minting.identity) ? shape(value) : instead(minting);
   };
 }
 

@@ -1,5 +1,6 @@
 import { Refusal } from '../core/reason.ts';
-import type { InboundUrl } from './preset-request.ts';
+import { judgeEchoed } from './echoed-url.ts';
+import type { InboundParam, InboundUrl } from './preset-request.ts';
 import { judgeReturnUrl, type PreparedAllow, prepareAllow, prepareAllowBelow, preparePin } from './redirect-uri.ts';
 import { relativeFault } from './relative-url.ts';
 import { constantUrl, fillText } from './template.ts';
@@ -11,10 +12,12 @@ export type Judge = (url: string) => void;
 
 /**
  * Compiles the judgement of one address parameter. `more` are addresses that the operator allows, `reserved` names
- * that it may not carry beside the preset's own; see `judgeReturnUrl`.
+ * that it may not carry beside the preset's own; see `judgeReturnUrl`, and `judgeEchoed` for one that is only handed
+ * back, where an address of the operator's that ends in `/` allows everything below it.
  */
 export function planJudge(
   name: string,
+  role: InboundParam['role'],
   rule: InboundUrl,
   config: Config,
   more: readonly string[],
@@ -32,6 +35,10 @@ export function planJudge(
     ...exact.map((url) => prepared(url, prepareAllow(url))),
     ...below.map((url) => prepared(url, prepareAllowBelow(url))),
   ];
+  if (role === 'return_to') {
+    const sites = [...allowed, ...more.flatMap((url) => prepareAllowBelow(url) ?? [])];
+    return (url) => judgeEchoed(name, url, sites);
+  }
   const pins = Object.entries(rule.pins ?? {}).map(([param, value]) => preparePin(param, fillText(value, config)({})));
   return (url) => {
     const verdict = judgeReturnUrl(url, allowed, reserved, pins);

@@ -10,6 +10,7 @@ import { planPreflight } from './preflight.ts';
 import type { PortalPreset } from './preset.ts';
 import { planRequest } from './read-request.ts';
 import { planSignOut } from './sign-out.ts';
+import { tradedPreset } from './traded.ts';
 
 /**
  * Opens a portal: templates are filled in, allow-lists parsed and claims compiled here, so that the login path
@@ -21,8 +22,10 @@ export function openPortal(preset: PortalPreset, given: PortalSettings): OpenPor
 
   const config = fillSettings(preset, given.settings, given.publicOrigin);
   const delivery = given.delivery ?? {};
-  const secret = given.secret && decodeSecret(preset, given.secret);
-  const requests = planRequest(preset, given, config, secret, reservedNames(preset, delivery));
+  const secrets = [given.secret, given.nextSecret]
+    .filter((secret) => secret !== undefined)
+    .map((secret) => decodeSecret(preset, secret));
+  const requests = planRequest(preset, given, config, secrets, reservedNames(preset, delivery));
   return {
     portal: given.portal,
     carries: carriedClaims(preset.token),
@@ -34,12 +37,14 @@ export function openPortal(preset: PortalPreset, given: PortalSettings): OpenPor
   };
 }
 
-function planMaking(setting: ClaimSetting): Pick<OpenPortal, 'makeClaims' | 'makeGuestClaims'> {
+function planMaking(setting: ClaimSetting): Pick<OpenPortal, 'makeClaims' | 'makeTradedClaims' | 'makeGuestClaims'> {
   const { preset } = setting;
   const make = planToken(setting);
+  const makeTraded = preset.traded ? planToken({ ...setting, preset: tradedPreset(preset) }) : make;
   const makeForGuest = preset.guest && planToken({ ...setting, preset: guestPreset(preset) });
   return {
     makeClaims: (identity, request, { now, id }) => make({ identity, request, now, id }),
+    makeTradedClaims: (identity, request, { now, id }) => makeTraded({ identity, request, now, id }),
     ...(makeForGuest && { makeGuestClaims: (request, { now, id }) => makeForGuest({ request, now, id }) }),
   };
 }

@@ -32,6 +32,8 @@ export type OpenPortal = {
    * nothing else, or the query string of its format. Throws `Refusal`.
    */
   makeClaims(identity: GrantedIdentity, request: PortalRequest, minted: Minted): string;
+  /** The same for a token that an environment traded for, which no request of the portal asked for. */
+  makeTradedClaims?(identity: GrantedIdentity, request: PortalRequest, minted: Minted): string;
   /** The same for a visitor whom nobody signed in; absent where the portal takes nobody without a name. */
   makeGuestClaims?(request: PortalRequest, minted: Minted): string;
   /**
@@ -83,5 +85,7 @@ export type PortalSettings = {
   readonly tokenLifetime: number;
   /** The shared secret as routes.yaml holds it; without it signed requests cannot be read. */
   readonly secret?: Buffer;
+  /** The one that is about to take its place, or has: the portal may sign with either. */
+  readonly nextSecret?: Buffer;
   readonly delivery?: { readonly mode?: 'query' | 'form_post'; readonly param?: string };
 };

@@ -9,7 +9,10 @@ const inboundUrl = z.discriminatedUnion('kind', [
     kind: z.literal('absolute'),
     /** Exact origin and path each; https, unless the operator's own setting is on loopback. */
     allow: z.array(template).min(1).optional(),
-    /** Exact origin, and a path that begins with this one, which ends in `/`. What follows has plain segments only. */
+    /**
+     * Exact origin, and a path that begins with this one, which ends in `/`. What follows has plain segments only, or,
+     * in an address that is only handed back (`role: return_to`), is judged as a `relative` one.
+     */
     allow_prefix: z.array(template).min(1).optional(),
     /** Names that must not stand in its query, beside those that the token travels under. */
     reserved: z.array(tokenParam).optional(),

@@ -24,14 +24,17 @@ const plainClaim = z.strictObject({
   const: scalar.optional(),
   template: template.optional(),
   default: scalar.optional(),
+  /** Where there is no value, or none that may be sent: the email, which no two people share. For an identifier. */
+  otherwise: z.literal('user.email').optional(),
   enum: z.array(scalar).min(1).optional(),
   /** An array of strings is sent as one string, joined by this. */
   join: z.string().min(1).optional(),
   /** Unit of a time. Default seconds (RFC 7519 §2). */
   unit: z.enum(['s', 'ms']).optional(),
   /**
-   * It gives rights in the portal (a role, `admin`): sent only where the environment was granted it, else the
-   * `default` is. A list: this holds for these values of its `enum` alone.
+   * It gives rights in the portal (a role, `admin`), or says whose account this is: sent only where the environment
+   * was granted it, else the `default` is, or what stands in `otherwise`. A list: this holds for these values of its
+   * `enum` alone.
    */
   privileged: z.union([z.boolean(), z.array(scalar).min(1)]).optional(),
 });
@@ -67,6 +70,19 @@ export const tokenSchema = z.strictObject({
   replay: z.enum(['jti', 'request_key', 'nonce', 'none']),
 });
 
+/**
+ * A token that was traded for answers no request of the portal: it is the token of a login in which every parameter is
+ * absent, but for these claims, which stand in place of those of the same name or are added. About the person it says
+ * what a login's token says. Where a required claim comes from the request, `traded` has to say what it is instead;
+ * without it, nothing can be traded for this portal.
+ */
+export const tradedSchema = z.strictObject({
+  claims: z.record(claimName, plainClaim),
+  /** As `token.replay`; there is no request that it could be tied to. */
+  replay: z.enum(['jti', 'none']),
+});
+
+export type TradedRule = z.infer<typeof tradedSchema>;
 export type KeyRule = z.infer<typeof keyRule>;
 export type PlainClaim = z.infer<typeof plainClaim>;
 export type ClaimRule = z.infer<typeof claimRule>;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { requestSchema } from './preset-request.ts';
-import { tokenSchema } from './preset-token.ts';
+import { tokenSchema, tradedSchema } from './preset-token.ts';
 import { name, source, template, tokenParam } from './preset-words.ts';
 
 const sourceDocument = z.strictObject({
@@ -20,6 +20,7 @@ const setting = z.strictObject({
   /** The whole value must match. */
   pattern: z.string().refine(isPattern, 'not a regular expression').optional(),
   required: z.boolean().optional(),
+  /** Where the operator writes nothing. It may name required settings: `https://{config.subdomain}.example.com`. */
   default: z.string().optional(),
   example: z.string(),
 });
@@ -66,7 +67,7 @@ export const presetSchema = z.strictObject({
   sources: z.array(sourceDocument),
   /** JSON pointers (RFC 6901) to what is inferred rather than documented. */
   unverified: z.array(z.string().startsWith('/')).optional(),
-  /** What to do in the product's own settings, a sentence each, with {login_url}, {logout_url} and {config.name}. */
+  /** What to do in the product's own settings, a sentence each, with {login_url}, {logout_url}, {issuer}, {config.name}. */
   setup: z.array(z.string().min(1)).optional(),
   config: z.record(name, setting),
   authn_request: requestSchema,
@@ -74,6 +75,8 @@ export const presetSchema = z.strictObject({
   authn_response: response,
   /** A login that starts from a link in an app; absent or `false`: the portal takes none. */
   unsolicited: z.union([z.literal(false), response.partial()]).optional(),
+  /** What differs in a token that an environment's backend, or a page of its app, traded for (`/api/auth/jwt`). */
+  traded: tradedSchema.optional(),
   /** The portal takes a token about nobody for a visitor who is not signed in. */
   guest: z.literal('signed_empty_user').optional(),
   /** Where the portal sends a person whose token it refuses: an address that travels beside the token. */

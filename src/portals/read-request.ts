@@ -23,21 +23,21 @@ const LONGEST_PARAM = 2_048;
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
- * Compiles what a preset says about the portal's request. `secret` is the portal's, as it signs with it;
+ * Compiles what a preset says about the portal's request. `secrets` are the portal's, as it signs with them;
  * `reserved`: see `judgeReturnUrl`.
  */
 export function planRequest(
   preset: PortalPreset,
   given: PortalSettings,
   config: Config,
-  secret: Buffer | undefined,
+  secrets: readonly Buffer[],
   reserved: ReadonlySet<string>,
 ): Pick<OpenPortal, 'readRequest' | 'readEntry' | 'returnUrl' | 'errorUrl'> {
   const portal = given.portal.name;
   const rules = Object.entries(preset.authn_request.params);
   const params = rules.map(([name, rule]) => planParam(name, rule, config, given.allowRedirects, reserved));
   const returnName = returnParam(preset);
-  const openSigned = planSignedRequest(preset, config, secret);
+  const openSigned = planSignedRequest(preset, config, secrets);
   const outer = outerNames(preset.authn_request);
   const withRest = planUnencoded(preset);
   // A link in an app is not signed, so it can bring nothing where requests are.
@@ -105,7 +105,7 @@ function planParam(
     required: rule.required ?? false,
     maxLength: rule.max_length ?? LONGEST_PARAM,
     equals: rule.equals === undefined ? undefined : fillText(rule.equals, config)({}),
-    judge: url && planJudge(name, url, config, isReturn ? allowRedirects : [], names),
+    judge: url && planJudge(name, role, url, config, role === 'error_uri' ? [] : allowRedirects, names),
   };
 }
 

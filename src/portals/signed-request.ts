@@ -20,36 +20,49 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 
 /**
  * Compiles the reading of signed requests; `undefined` where the preset's requests are plain. The signature is
- * verified before anything in them is believed. Without the portal's `secret`, and without the time of arrival,
- * none can be judged: each is refused with `sso_not_configured`.
+ * verified, with one of the portal's `secrets`, before anything in them is believed. Without a secret, and without the
+ * time of arrival, none can be judged: each is refused with `sso_not_configured`.
  */
 export function planSignedRequest(
   { authn_request: rule }: PortalPreset,
   config: Config,
-  secret: Buffer | undefined,
+  secrets: readonly Buffer[],
 ): OpenRequest | undefined {
   if (rule.encoding === 'query') return undefined;
-  if (rule.encoding === 'signed_jwt') return planSignedJwt(rule, config, secret);
-  const key = secret && hmacKey(secret);
+  if (rule.encoding === 'signed_jwt') return planSignedJwt(rule, config, secrets);
+  const keys = secrets.map(hmacKey);
   return (query) => {
     const [sso, sig] = [needed(query, 'sso'), needed(query, 'sig')];
-    if (!key) throw cannotJudge();
-    return readDiscourseRequest(sso, sig, key);
+    return withOneOf(keys, (key) => readDiscourseRequest(sso, sig, key));
   };
 }
 
-function planSignedJwt(rule: SignedJwt, config: Config, secret: Buffer | undefined): OpenRequest {
-  const verifier = secret && hmacVerifier(rule.algs, hmacKey(secret));
+function planSignedJwt(rule: SignedJwt, config: Config, secrets: readonly Buffer[]): OpenRequest {
+  const verifiers = secrets.map((secret) => hmacVerifier(rule.algs, hmacKey(secret)));
   const kid = rule.kid === undefined ? undefined : fillText(rule.kid, config)({});
   return (query, arrival) => {
     const text = needed(query, rule.jwt_param);
-    if (!verifier || !arrival) throw cannotJudge();
+    if (verifiers.length === 0 || !arrival) throw cannotJudge();
     const token = readCompact(text);
-    verifyNow(verifier, token, arrival.now);
+    withOneOf(verifiers, (verifier) => verifyNow(verifier, token, arrival.now));
     if (kid !== undefined && token.header.kid !== kid) throw new Refusal('request_parameter_mismatch', 'kid');
     checkTimes(token.claims, rule.max_lifetime, arrival.now);
     return readClaims(token.claims, rule);
   };
+}
+
+/** The first of them whose signature it is; what else is wrong with it is thrown, whichever that is. */
+function withOneOf<Key, Read>(keys: readonly Key[], read: (key: Key) => Read): Read {
+  let fault: unknown = cannotJudge();
+  for (const key of keys) {
+    try {
+      return read(key);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== 'jwt_invalid_signature') throw error;
+      fault = error;
+    }
+  }
+  throw fault;
 }
 
 /** HMAC is verified at once. */

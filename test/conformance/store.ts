@@ -8,11 +8,11 @@ export const NOW = 1_764_000_000;
 export type OpenStore = () => Promise<Store>;
 
 const use = (key: string, until = NOW + 60): SingleUse => ({ key, until });
-const thing = (name: string, value: string, until = NOW + 60, group?: string): Thing => ({
+const thing = (name: string, value: string, until = NOW + 60, groups?: readonly string[]): Thing => ({
   name,
   value,
   until,
-  ...(group !== undefined && { group }),
+  ...(groups && { groups }),
 });
 const firsts = (claimed: readonly Claimed[]) => claimed.filter((one) => one === 'first').length;
 
@@ -99,6 +99,18 @@ export function storeConformance(t: Test, open: (t: Test) => Promise<Store>): vo
     t.equal(await store.keep('other', make('five')), 'five');
   });
 
+  t.test('a kept value is replaced by one of those who knew it', async (t) => {
+    const store = await open(t);
+    t.equal(await store.replace('name', '', 'new'), false, 'nothing is kept under this name');
+    await store.keep('name', () => 'old');
+    t.equal(await store.replace('name', 'other', 'new'), false);
+    const replaced = await Promise.all(['one', 'two', 'three'].map((next) => store.replace('name', 'old', next)));
+    t.equal(replaced.filter(Boolean).length, 1);
+    const kept = await store.keep('name', () => 'never');
+    t.equal(kept, ['one', 'two', 'three'][replaced.indexOf(true)]);
+    t.equal(await store.replace('name', kept, kept), true, 'by itself, too');
+  });
+
   t.test('what is held is read up to its last instant, and replaced as a whole', async (t) => {
     const store = await open(t);
     await store.hold([thing('a', 'one'), thing('b', "';--\u0000é😀", NOW + 5)], NOW);
@@ -129,13 +141,37 @@ export function storeConformance(t: Test, open: (t: Test) => Promise<Store>): vo
   t.test('a group is forgotten together, and nothing else is', async (t) => {
     const store = await open(t);
     await store.hold(
-      [thing('a', '1', NOW + 60, 'g'), thing('b', '2', NOW + 60, 'g'), thing('c', '3', NOW + 60, 'h')],
+      [thing('a', '1', NOW + 60, ['g']), thing('b', '2', NOW + 60, ['h', 'g']), thing('c', '3', NOW + 60, ['h'])],
       NOW,
     );
     await store.hold([thing('d', '4')], NOW);
     await store.releaseGroup('g');
     const left = await Promise.all(['a', 'b', 'c', 'd'].map(async (name) => (await store.held(name, NOW))?.value));
     t.same(left, [undefined, undefined, '3', '4']);
+    t.same(await store.heldIn('g', 10, NOW), []);
+    t.same(await store.heldIn('h', 10, NOW), [{ name: 'c', value: '3' }]);
+    await store.hold([thing('b', 'new')], NOW);
+    t.same(await store.heldIn('h', 10, NOW), [{ name: 'c', value: '3' }], 'a new thing is in none of the old groups');
+  });
+
+  t.test('what is held with a group is found, the newest first', async (t) => {
+    const store = await open(t);
+    t.same(await store.heldIn("';--\u0000é😀", 10, NOW), []);
+    const group = "';--\u0000é😀";
+    for (let index = 0; index < 12; index++)
+      await store.hold([thing(`n${index}`, `${index}`, NOW + 60 - 5 * index, [group, `${index % 2}`, group])], NOW);
+    const names = async (of: string, most: number, now = NOW) =>
+      (await store.heldIn(of, most, now)).map(({ name }) => name).join(' ');
+    t.equal(await names(group, 3), 'n11 n10 n9');
+    t.equal(await names('0', 10), 'n10 n8 n6 n4 n2 n0');
+    t.equal(await names(group, 2, NOW + 50), 'n2 n1', 'what is over does not count');
+    await store.spend('n1', NOW + 1);
+    t.same(await store.heldIn(group, 1, NOW + 51), [{ name: 'n1', value: '1', spentAt: NOW + 1 }]);
+    await store.hold([thing('n0', 'again', NOW + 60, ['1'])], NOW);
+    t.equal(await names('0', 10), 'n10 n8 n6 n4 n2', 'replaced, it is in its new groups alone');
+    t.equal(await names('1', 3), 'n0 n11 n9', 'and the newest');
+    await store.release(['n11']);
+    t.equal(await names('1', 2), 'n0 n9');
   });
 
   t.test('it answers a ping, and closes', async (t) => {
@@ -154,12 +190,13 @@ export function durableStoreConformance(t: Test, place: (t: Test) => OpenStore):
     const first = await open();
     await first.claim([use('a'), use('b')], NOW);
     await first.keep('key', () => 'first');
-    await first.hold([thing('held', 'v')], NOW);
+    await first.hold([thing('held', 'v', NOW + 60, ['g'])], NOW);
     await first.spend('held', NOW);
     await first.close();
     const second = await open();
     t.same(await second.claim([use('b')], NOW), { replayed: 'b' });
     t.equal(await second.spend('held', NOW), 'spent');
+    t.same(await second.heldIn('g', 1, NOW), [{ name: 'held', value: 'v', spentAt: NOW }]);
     t.equal(await second.keep('key', () => 'second'), 'first');
     await second.close();
   });
@@ -172,6 +209,10 @@ export function durableStoreConformance(t: Test, place: (t: Test) => OpenStore):
       t.equal(firsts(await Promise.all([one.claim([use(key)], NOW), two.claim([use(key)], NOW)])), 1);
       const kept = await Promise.all([one.keep(key, () => 'one'), two.keep(key, () => 'two')]);
       t.equal(kept[0], kept[1]);
+      const old = kept[0] ?? '';
+      const replaced = await Promise.all([one.replace(key, old, 'three'), two.replace(key, old, 'four')]);
+      t.equal(replaced.filter(Boolean).length, 1);
+      t.equal(await one.keep(key, () => ''), await two.keep(key, () => ''), 'and both see the same');
     }
     await one.close();
     await two.close();

@@ -1,7 +1,8 @@
 import { fill } from './fill.ts';
+import { frameElements } from './frames.ts';
 import { html } from './html.ts';
 import { type Frame, layout, type Page } from './layout.ts';
-import { SUBMITS } from './script.ts';
+import { SUBMITS, SUBMITS_LATER } from './script.ts';
 
 export type HandBackView = {
   /** Where the form leads, as the person reads it. */
@@ -10,6 +11,8 @@ export type HandBackView = {
   readonly fields: Readonly<Record<string, string>>;
   /** Whether this is on the way out. */
   readonly signsOut?: boolean;
+  /** Pages of relying parties that end their sessions when they are loaded; the form waits for them. */
+  readonly frames?: readonly string[];
 };
 
 /**
@@ -17,7 +20,8 @@ export type HandBackView = {
  * a form to its page's policy through every redirect that follows (CSP Level 3 §6.4.1), and what that party leads on to
  * only it knows: its own login page, the app, or back here.
  */
-export function handBackPage(frame: Frame, { place, action, fields, signsOut = false }: HandBackView): Page {
+export function handBackPage(frame: Frame, view: HandBackView): Page {
+  const { place, action, fields, signsOut = false, frames = [] } = view;
   const { speech } = frame;
   const words = speech.texts.hand_back;
   const inputs = Object.entries(fields).map(
@@ -26,7 +30,8 @@ export function handBackPage(frame: Frame, { place, action, fields, signsOut = f
   const body = html`<p>${fill(words.lead, { portal: place }, speech)}</p>
 <form method="post" action="${action}">
 ${inputs}<button class="button" type="submit">${words.submit}</button>
-</form>`;
+</form>${frameElements(frames)}`;
   const title = signsOut ? words.title_out : words.title;
-  return layout(frame, { title, body, formAction: `'self' ${new URL(action).protocol}`, script: SUBMITS });
+  const script = frames.length > 0 ? SUBMITS_LATER : SUBMITS;
+  return layout(frame, { title, body, formAction: `'self' ${new URL(action).protocol}`, script, frames });
 }

@@ -9,6 +9,8 @@ export type PickerLinks = {
   readonly choose: (environment: Environment) => string;
   /** Absent where discovery has no email step. */
   readonly toEmail?: string;
+  /** Absent where the portal takes nobody without a name. */
+  readonly asGuest?: string;
 };
 
 export type PickerView = {
@@ -45,7 +47,8 @@ export function pickerPage(frame: Frame, view: PickerView, links: PickerLinks): 
 ${suggested ? suggestion(frame, suggested, links) : !emailUnknown && html`<p>${fill(words.lead, { portal }, speech)}</p>`}
 ${suggested && listed.length > 0 && html`<p>${words.suggested_other}</p>`}
 ${search ? html`${searchForm(frame, search)}\n<div id="found">${results(frame, view, links)}</div>` : results(frame, view, links)}
-${links.toEmail !== undefined && html`<p><a href="${links.toEmail}">${words.to_email}</a></p>`}`;
+${links.toEmail !== undefined && html`<p><a href="${links.toEmail}">${words.to_email}</a></p>`}
+${links.asGuest !== undefined && html`<p><a href="${links.asGuest}">${speech.texts.as_guest}</a></p>`}`;
   return layout(frame, {
     title: words.title,
     body,

@@ -1,3 +1,4 @@
+import { FRAMES_SECONDS } from './frames.ts';
 import type { Html } from './html.ts';
 import { sourceHash } from './source-hash.ts';
 
@@ -17,6 +18,9 @@ const script = (text: string, connects: boolean): Script => ({
 
 /** Posts the one form of a page as soon as it is read; a button does the same without JavaScript. */
 export const SUBMITS = script('document.forms[0].submit()', false);
+
+/** The same, once the frames of the page have had their time. */
+export const SUBMITS_LATER = script(`setTimeout(()=>document.forms[0].submit(),${FRAMES_SECONDS * 1_000})`, false);
 
 /**
  * Searches while somebody types, 150 ms after the last letter: asks the page that the form would lead to, and takes
