@@ -30,6 +30,8 @@ export type AppLinks = {
   readonly article: string;
   /** The portal's own “Log in”: the portal starts, and the router sees which app the link stood in. */
   readonly portalLogin: string;
+  /** What else this app has. */
+  readonly more?: readonly { readonly href: string; readonly text: string; readonly about: string }[];
 };
 
 export function homePage(look: Look, person: Person | undefined, links: AppLinks): Reply {
@@ -45,6 +47,7 @@ export function homePage(look: Look, person: Person | undefined, links: AppLinks
 <li><a href="${links.helpCenter}">Help center</a>: the app starts, so nothing is asked</li>
 <li><a href="${links.article}">How refunds work</a>: the same, straight to one article</li>
 <li><a href="${links.portalLogin}">Support portal</a>: the portal starts, and the router sees where you came from</li>
+${links.more?.map(({ href, text, about }) => html`<li><a href="${href}">${text}</a>: ${about}</li>`)}
 </ul>
 <form method="post" action="/sign-out"><button>Sign out of this app</button></form>`,
   );

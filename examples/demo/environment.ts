@@ -8,7 +8,7 @@ import { openApp } from './app.ts';
 import type { AppLinks, Pending } from './environment-pages.ts';
 import type { Look } from './layout.ts';
 import type { Person } from './people.ts';
-import type { Party, Reply } from './server.ts';
+import type { Call, Party, Reply, RouteTable } from './server.ts';
 import { Sessions } from './sessions.ts';
 
 export type EnvironmentOptions = {
@@ -22,8 +22,17 @@ export type EnvironmentOptions = {
   /** For HS256. Without it, an ES256 key is made and published at /.well-known/jwks.json. */
   readonly secret?: string;
   readonly links: AppLinks;
+  /** More pages of the app. */
+  readonly pages?: (own: OwnApp) => RouteTable;
   /** Whole seconds since 1970. */
   readonly now: () => number;
+};
+
+/** What the app's own pages know and can do. */
+export type OwnApp = {
+  signedIn(call: Call): Person | undefined;
+  /** A token for the router that answers no login of its: without a nonce. */
+  tokenFor(person: Person): Promise<string>;
 };
 
 /** Lifetime of a handoff token. Seconds; the router accepts up to 300. */
@@ -34,19 +43,24 @@ type Sign = (claims: Readonly<Record<string, unknown>>) => Promise<string>;
 export async function openEnvironment(options: EnvironmentOptions): Promise<Party> {
   const { port, name, look, people, router, links, now } = options;
   const { sign, publicKeys } = await openSigning(options.secret);
+  const sessions = new Sessions<Person>(`demo_${name}`);
 
-  async function onward(person: Person, { fields: { redirect_uri, nonce } }: Pending): Promise<string> {
+  function tokenFor(person: Person, nonce?: string): Promise<string> {
     const iat = now();
-    const token = await sign({
+    return sign({
       iss: `http://127.0.0.1:${port}/`,
       aud: `${router}/`,
       iat,
       exp: iat + LIFETIME,
       jti: randomUUID(),
-      nonce,
+      ...(nonce !== undefined && { nonce }),
       name: person.name,
       ...person.claims,
     });
+  }
+
+  async function onward(person: Person, { fields: { redirect_uri, nonce } }: Pending): Promise<string> {
+    const token = await tokenFor(person, nonce);
     return `${redirect_uri}&access_token=${token}`;
   }
 
@@ -56,9 +70,12 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Part
     people,
     links,
     router,
-    sessions: new Sessions(`demo_${name}`),
+    sessions,
     door: { path: '/sso/support', param: 'redirect_uri', read: (params) => readPending(params, options), onward },
-    ...(publicKeys && { routes: { 'GET /.well-known/jwks.json': () => publish(publicKeys) } }),
+    routes: {
+      ...(publicKeys && { 'GET /.well-known/jwks.json': () => publish(publicKeys) }),
+      ...options.pages?.({ signedIn: (call) => sessions.of(call), tokenFor: (person) => tokenFor(person) }),
+    },
   });
 }
 

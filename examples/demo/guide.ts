@@ -9,12 +9,14 @@ export type GuideOptions = {
   readonly router: string;
   readonly admin: string;
   readonly portal: string;
+  readonly helpCenter: string;
   readonly us: string;
   readonly eu: string;
   readonly globex: string;
   readonly wonka: string;
   readonly account: string;
   readonly soylent: string;
+  readonly initrode: string;
 };
 
 const LOOK: Look = { party: 'Wayhome demo', role: 'what to click', accent: '#3d4752' };
@@ -22,24 +24,26 @@ const LOOK: Look = { party: 'Wayhome demo', role: 'what to click', accent: '#3d4
 export function openGuide(options: GuideOptions): Promise<Party> {
   const guide = page(
     LOOK,
-    'One login address, six places to come from',
-    html`${parties(options)}${steps(options)}${kinds(options)}${behind(options)}`,
+    'One login address, seven places to come from',
+    html`${parties(options)}${steps(options)}${kinds(options)}${secondPortal(options)}${minted(options)}${behind(options)}`,
   );
   return openServer(options.port, { 'GET /': () => guide });
 }
 
-const parties = ({ router, portal, us, eu, globex, wonka, account, soylent }: GuideOptions): Html => html`
+const parties = (options: GuideOptions): Html => html`
 <p>The support portal can be told one login address only. Acme’s customers sign in at many places. The router stands
 between: it finds out which place a person belongs to, lets that place sign them in, and vouches for them to the portal.</p>
 <table>
-<tr><th scope="row">Router</th><td>the real thing: Wayhome, serving the top-level <code>routes.yaml</code><br>${router}</td></tr>
-${party('Portal', portal, 'a stand-in for Pylon; knows nothing but the router')}
-${party('United States', us, 'a stand-in for a region of your application')}
-${party('Europe', eu, 'another region')}
-${party('Globex', globex, 'a stand-in for a customer’s own installation')}
-${party('Wonka', wonka, 'a customer’s OpenID provider: a real one (oidc-provider), with made-up people')}
-${party('Acme account', account, 'a stand-in for your own app below the router’s domain')}
-${party('Soylent', `${soylent}/app`, 'a stand-in for an installation that is reached through the router only')}
+<tr><th scope="row">Router</th><td>the real thing: Wayhome, serving the top-level <code>routes.yaml</code><br>${options.router}</td></tr>
+${party('Portal', options.portal, 'a stand-in for Pylon; knows nothing but the router')}
+${party('Help center', options.helpCenter, 'a second portal: a stand-in for HelpCenter.io')}
+${party('United States', options.us, 'a stand-in for a region of your application')}
+${party('Europe', options.eu, 'another region')}
+${party('Globex', options.globex, 'a stand-in for a customer’s own installation')}
+${party('Wonka', options.wonka, 'a customer’s OpenID provider: a real one (oidc-provider), with made-up people')}
+${party('Acme account', options.account, 'a stand-in for your own app below the router’s domain')}
+${party('Soylent', `${options.soylent}/app`, 'a stand-in for an installation that is reached through the router only')}
+${party('Initrode', options.initrode, 'a stand-in for an app that is built on pylonsync')}
 </table>`;
 
 const party = (name: string, url: string, what: string): Html => html`
@@ -68,7 +72,7 @@ again, and be <strong>Mallory</strong>. Globex signs properly that she is <code>
 believe Globex about other people’s people, and the portal never hears of it.</li>
 </ol>`;
 
-const kinds = ({ portal, account, soylent }: GuideOptions): Html => html`
+const kinds = ({ portal, account, soylent, initrode }: GuideOptions): Html => html`
 <h2>Places that speak something else</h2>
 <p>So far every application signed a token for the router. These do not, and the portal cannot tell. Their routes are the
 files in <code>examples/demo/environments/</code>.</p>
@@ -83,15 +87,41 @@ session this is.</li>
 <strong>Robert Thorn</strong>. Its pages come through the router on a host of their own, the WebSocket of its clock, too. Soylent
 was integrated with Pylon long ago and sends you straight to the portal; the router catches that, and the portal gets the
 router’s token. What is not listed stays inside: <a href="${soylent}/staff-only">/staff-only</a>.</li>
+<li><strong>An app that mints JWTs of its own.</strong> <a href="${portal}/login?env=initrode">Log in by Initrode</a>, as
+<strong>Peter Gibbons</strong>. Its <a href="${initrode}/.well-known/openid-configuration">discovery document</a> advertises
+an authorization endpoint that is not there; the routes say what it really does, and nobody is sent astray.</li>
 </ul>
 <p class="soft">Safari does not know <code>soylent.localhost</code>; Chrome, Edge and Firefox do. SAML is not part of this demo:
 it would need an identity provider that is more than a stand-in. <code>examples/saml</code> has what to set for four of them.</p>`;
 
+const secondPortal = ({ helpCenter, us, eu }: GuideOptions): Html => html`
+<h2>A second portal, and its widget</h2>
+<p>HelpCenter.io has a login address of its own at the router, and asks in words of its own: a <code>subdomain</code>, and a
+<code>key</code> that has to come back in the token. The environments notice nothing.</p>
+<ol class="steps">
+<li>Open <a href="${helpCenter}/">the help center</a>. It is private, so you are on your way at once: take
+<strong>United States</strong>, as <strong>Ada Fields</strong>. Its page shows that <code>jti</code> is the key. “Sign out”
+ends at her app.</li>
+<li>Sign out of <a href="${eu}/">Europe</a>, open the help center once more, take <strong>Europe</strong>, and be
+<strong>Jonas Weber</strong>. The router vouches for him, but the
+help center has suspended him: it says <code>user_banned</code>, and so do <a href="${helpCenter}/logs">its logs</a>.</li>
+<li>Sign in at <a href="${us}/">the United States</a> as <strong>Ada Fields</strong>, and choose “Help right here”: the widget,
+with the snippet as documented. “Find articles”; then “Let the token expire”, and find them again: there is a fresh token,
+and no reload. Each is one line in the terminal.</li>
+<li>“Help right here, by this page” is the same, but the page asks the router itself. Only pages of that very app can.</li>
+</ol>`;
+
+const minted = ({ us, router }: GuideOptions): Html => html`
+<h2>Tokens for services behind an app</h2>
+<p>As <strong>Ada Fields</strong> in <a href="${us}/">the United States</a>, choose “Services behind this app”: its backend
+trades its own token at <code>POST ${router}/api/auth/jwt</code> for one that each service believes. One shares a secret with
+the router, the other reads its published keys.</p>`;
+
 const behind = ({ router, admin }: GuideOptions): Html => html`
 <h2>Behind the scenes</h2>
 <ul>
-<li><a href="${router}/.well-known/openid-configuration">Metadata</a> and <a href="${router}/oidc/jwks">public keys</a>; there
-are none while the portal shares a secret with the router</li>
+<li><a href="${router}/.well-known/openid-configuration">Metadata</a> and <a href="${router}/oidc/jwks">public keys</a>: one of them, of the service
+that reads them; what the router shares with the others is a secret</li>
 <li><a href="${admin}/healthz">Health</a>, on a listener of its own</li>
 <li>The terminal shows one line for every outcome, with its reason and its reference</li>
 </ul>

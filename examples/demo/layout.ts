@@ -12,7 +12,7 @@ const STYLE = `
   :root { --ground: #16181b; --ink: #e6e4e0; --soft: #a9afb6; --line: #3a3f45; --card: #1f2226; --link: #9cc7ff }
 }
 * { box-sizing: border-box }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif; overflow-wrap: break-word }
 header { background: var(--accent); color: #fff; padding: .75rem 0 }
 header p { max-width: 44rem; margin: 0 auto; padding: 0 1.25rem; display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between }
 main { max-width: 44rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem }
@@ -40,14 +40,22 @@ code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere }
 const accentRule = (look: Look): string => `:root { --accent: ${look.accent} }`;
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** `script` is inline and may call its own origin, WebSockets included. */
-export type PageOptions = { readonly status?: number; readonly script?: string };
+export type PageOptions = {
+  readonly status?: number;
+  /** Inline; it may call its own origin, WebSockets included. */
+  readonly script?: string;
+  readonly snippet?: Snippet;
+};
+
+/** Markup that somebody else's documentation says to paste. `outside`: origins that it loads scripts from and calls. */
+export type Snippet = { readonly text: string; readonly outside: readonly string[] };
 
 /**
  * A whole page. Its policy allows this style, this script and nothing else: no frame, no outside resource.
  * There is no `form-action`: browsers apply it to the redirects after a form too, and a sign-out visits every party.
  */
-export function page(look: Look, title: string, body: Html, { status = 200, script }: PageOptions = {}): Reply {
+export function page(look: Look, title: string, body: Html, options: PageOptions = {}): Reply {
+  const { status = 200, script, snippet } = options;
   const style = `${accentRule(look)}${STYLE}`;
   const document = html`<!doctype html>
 <html lang="en">
@@ -64,13 +72,14 @@ export function page(look: Look, title: string, body: Html, { status = 200, scri
 ${body}
 </main>
 ${script === undefined ? undefined : new Html(`<script>${script}</script>`)}
+${snippet === undefined ? undefined : new Html(snippet.text)}
 </body>
 </html>
 `;
   const policy = [
     "default-src 'none'",
     `style-src ${sha256(style)}`,
-    ...(script === undefined ? [] : [`script-src ${sha256(script)}`, "connect-src 'self'"]),
+    ...scriptPolicy(script, snippet),
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ];
@@ -79,4 +88,14 @@ ${script === undefined ? undefined : new Html(`<script>${script}</script>`)}
     headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy.join('; ') },
     body: document.text,
   };
+}
+
+function scriptPolicy(script: string | undefined, { text, outside }: Snippet = { text: '', outside: [] }): string[] {
+  const pasted = [...text.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, inline = '']) => inline);
+  const inline = [...(script === undefined ? [] : [script]), ...pasted];
+  if (inline.length === 0) return [];
+  return [
+    `script-src ${[...inline.map(sha256), ...outside].join(' ')}`,
+    `connect-src ${["'self'", ...outside].join(' ')}`,
+  ];
 }

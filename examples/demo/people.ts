@@ -83,3 +83,12 @@ export const SOYLENT_PEOPLE: readonly Person[] = [
     claims: { email: 'robert@soylent.example' },
   },
 ];
+
+export const INITRODE_PEOPLE: readonly Person[] = [
+  {
+    id: 'peter',
+    name: 'Peter Gibbons',
+    about: 'peter@initrode.example, of the tenant “org_initrode”',
+    claims: { email: 'peter@initrode.example', tenant_id: 'org_initrode' },
+  },
+];

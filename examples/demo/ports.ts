@@ -13,7 +13,10 @@ export const FIXED_PORTS = {
   wonka: 4404,
   account: 4405,
   soylent: 4406,
+  initrode: 4407,
+  helpCenter: 4408,
   guide: 4409,
+  downstream: 4410,
 } as const;
 
 export type Ports = Readonly<Record<keyof typeof FIXED_PORTS, number>>;

@@ -17,7 +17,7 @@ const USAGE = 'usage: wayhome demo [--check [--json]]';
 const LOG_TAIL = 40;
 
 /**
- * `wayhome demo`: a router, a portal and six environments on loopback, until SIGINT or SIGTERM. With `--check`,
+ * `wayhome demo`: a router, a portal and seven environments on loopback, until SIGINT or SIGTERM. With `--check`,
  * every journey by HTTP instead. Resolves to the exit code: 0 ok, 1 something failed, 2 usage.
  */
 export async function demo(args: readonly string[], io: Io): Promise<number> {

@@ -23,8 +23,16 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     says: 'diff old.yaml new.yaml        which recorded logins would move',
     load: async () => (await import('./diff.ts')).diff,
   },
+  keys: {
+    says: 'keys list|make|stage|switch|retire …  the signing keys that the router keeps',
+    load: async () => (await import('./keys.ts')).keys,
+  },
+  logouts: {
+    says: 'logouts list|show|resend|drain …  which environments were told that somebody signed out',
+    load: async () => (await import('./logouts.ts')).logouts,
+  },
   demo: {
-    says: 'demo [--check [--json]]       a router, a portal and three environments on this machine',
+    says: 'demo [--check [--json]]       a router with portals and environments on this machine',
     load: async () => (await import('./demo.ts')).demo,
   },
 };

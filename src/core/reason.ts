@@ -97,7 +97,11 @@ export const REASONS = {
     'The browser that came back is not the one that left: the login’s cookie is absent.',
   ),
   login_expired: row(410, 'expired', 'The login took longer than `login_lifetime`.'),
-  login_already_used: row(410, 'used', 'This login was completed before; each one works once.'),
+  login_already_used: row(
+    410,
+    'used',
+    'This login, or the portal’s request that it answers, was completed before; each one works once.',
+  ),
   environment_disabled: row(403, 'not_allowed', 'The environment is disabled in the routes.'),
   environment_not_open_yet: row(403, 'not_allowed', 'The environment’s `from` is still to come.'),
   environment_closed: row(403, 'not_allowed', 'The environment’s `until` has passed.'),
@@ -292,6 +296,18 @@ export const REASONS = {
     403,
     'cancelled',
     'The portal asked with `prompt=none`, and nobody is signed in to it in this browser. It has to ask without.',
+  ),
+
+  // A logout feed
+  feed_secret_refused: row(
+    401,
+    'not_accepted',
+    'Who fetches a logout feed has to send `Authorization: Bearer` and the secret of that environment’s `logout.pull`.',
+  ),
+  feed_crowded: row(
+    429,
+    'too_many',
+    'Eight requests of this environment, or a thousand of all, wait at logout feeds already. One is enough for an installation.',
   ),
 
   // Policy

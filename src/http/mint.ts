@@ -31,5 +31,5 @@ export async function claim({ surface, now }: Turn, keys: readonly SingleUse[]):
     throw new Refusal('store_unavailable', error instanceof Error ? error.message : undefined);
   });
   if (claimed !== 'first')
-    throw new Refusal(claimed.replayed.startsWith('login:') ? 'login_already_used' : 'jwt_replayed');
+    throw new Refusal(/^(?:login|request):/.test(claimed.replayed) ? 'login_already_used' : 'jwt_replayed');
 }

@@ -34,7 +34,13 @@ export function openPortal(preset: PortalPreset, given: PortalSettings): OpenPor
     readDelivery: planCaught(preset, delivery, requests.returnUrl, given.portal),
     deliver: planDelivery(preset, config, delivery, requests.returnUrl),
     ...planSignOut(preset, config),
+    ...planOnce(preset),
   };
+}
+
+function planOnce({ token, authn_request: { params } }: PortalPreset): Pick<OpenPortal, 'onceKey'> {
+  const key = Object.keys(params).find((name) => params[name]?.role === 'replay_key');
+  return token.replay === 'request_key' && key !== undefined ? { onceKey: (request) => request.params[key] } : {};
 }
 
 function planMaking(setting: ClaimSetting): Pick<OpenPortal, 'makeClaims' | 'makeTradedClaims' | 'makeGuestClaims'> {

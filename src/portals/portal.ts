@@ -20,6 +20,10 @@ export type OpenPortal = {
   readRequest(query: Query, arrival?: Arrival): PortalRequest;
   /** The same for `/enter/…`: started by a link in an app, everything but return addresses is absent. */
   readEntry(query: Query): PortalRequest;
+  /**
+   * What the portal takes once, where its requests carry such a thing: a second token for it would be refused there.
+   */
+  onceKey?(request: PortalRequest): string | undefined;
   /** The portal's validated return address, where the request carries one. */
   returnUrl(request: PortalRequest): string | undefined;
   /**

@@ -2,12 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import t from 'tap';
+import { appWidgetRoutes } from '../../examples/demo/app-widget.ts';
 import { openEnvironment } from '../../examples/demo/environment.ts';
 import { Jar } from '../../examples/demo/jar.ts';
 import { US_PEOPLE } from '../../examples/demo/people.ts';
 import { judgeToken, type Rule } from '../../examples/demo/portal-token.ts';
 import { choosePorts, FIXED_PORTS, movePorts } from '../../examples/demo/ports.ts';
 import { openPylonInstallation } from '../../examples/demo/pylon-installation.ts';
+import { openPylonsyncInstallation } from '../../examples/demo/pylonsync-installation.ts';
 import { openServer } from '../../examples/demo/server.ts';
 import { openSharedSession } from '../../examples/demo/shared-session.ts';
 
@@ -238,14 +240,95 @@ t.test('the installation that knows only Pylon signs for the portal’s own addr
   }
 });
 
+t.test('the app built on pylonsync sends what it mints to the router’s return address only', async (t) => {
+  const ports = await choosePorts('free');
+  const router = `http://localhost:${ports.router}`;
+  const links = { helpCenter: '/', article: '/', portalLogin: '/' };
+  const app = await openPylonsyncInstallation({
+    port: ports.initrode,
+    name: 'initrode',
+    router,
+    links,
+    secret: SECRET,
+    now: () => NOW,
+  });
+  t.teardown(() => app.close());
+  const logIn = (redirectUri: string) =>
+    fetch(`${app.origin}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin: app.origin },
+      body: new URLSearchParams({ person: 'peter', redirect_uri: redirectUri }),
+    });
+
+  const location = (await logIn(`${router}/return/initrode?state=s`)).headers.get('location') ?? '';
+  t.match(location, `${router}/return/initrode?state=s&access_token=`);
+  const [, payload = ''] = new URL(location).searchParams.get('access_token')?.split('.') ?? [];
+  t.strictSame(JSON.parse(Buffer.from(payload, 'base64url').toString()), {
+    iss: 'pylon',
+    sub: 'user_peter',
+    iat: NOW,
+    exp: NOW + 3600,
+    roles: ['member'],
+    name: 'Peter Gibbons',
+    email: 'peter@initrode.example',
+    tenant_id: 'org_initrode',
+  });
+  for (const redirectUri of [
+    'https://evil.example/return/initrode?state=s',
+    `${router}@evil.example/return/initrode?`,
+    `${router}/return/us?state=s`,
+    `${router}/return/initrode?state=s#f`,
+    '',
+  ]) {
+    t.equal((await logIn(redirectUri)).status, 400, redirectUri);
+  }
+});
+
+t.test('an app’s pages have tokens for those whom it knows, and for nobody else', async (t) => {
+  const ports = await choosePorts('free');
+  const look = { party: 'US', role: 'test', accent: '#000' };
+  const router = `http://localhost:${ports.router}`;
+  const environment = await openEnvironment({
+    port: ports.us,
+    name: 'us',
+    look,
+    people: US_PEOPLE,
+    router,
+    secret: SECRET,
+    links: { helpCenter: '/', article: '/', portalLogin: '/' },
+    pages: (own) => appWidgetRoutes(own, { look, router, helpCenter: 'http://127.0.0.1:1', portal: 'help' }),
+    now: () => NOW,
+  });
+  t.teardown(() => environment.close());
+  for (const path of ['/widget', '/widget-by-page', '/own-token', '/helpcenter-token'])
+    t.equal((await fetch(environment.origin + path)).status, 401, path);
+
+  const body = new URLSearchParams({ person: 'ada' });
+  const answer = await fetch(`${environment.origin}/login`, { method: 'POST', redirect: 'manual', body });
+  const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';');
+  const own = await fetch(`${environment.origin}/own-token`, { headers: { cookie } });
+  t.equal(own.headers.get('access-control-allow-origin'), null, 'no other page may read it');
+  const { token } = (await own.json()) as { token: string };
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  t.match(claims, { aud: `${router}/`, email: 'ada@initech.example', exp: NOW + 120 });
+  t.notOk('nonce' in claims, 'it answers no login');
+  const page = await fetch(`${environment.origin}/widget-by-page`, { headers: { cookie } });
+  const policy = page.headers.get('content-security-policy') ?? '';
+  t.match(policy, /script-src 'sha256-[^']+' http:\/\/127\.0\.0\.1:1 http:\/\/localhost:\d+;/);
+  t.match(policy, `connect-src 'self' http://127.0.0.1:1 ${router};`);
+});
+
 t.test('moving the ports changes every address of the demo and nothing else', async (t) => {
   const ports = Object.fromEntries(
     Object.keys(FIXED_PORTS).map((party, index) => [party, 20_000 + index]),
   ) as typeof FIXED_PORTS;
-  const folder = new URL('../../examples/demo/environments/', import.meta.url);
-  const files = (await readdir(folder)).map((name) => new URL(name, folder));
-  t.equal(files.length, 3);
-  for (const file of [new URL('../../routes.yaml', import.meta.url), ...files]) {
+  const folders = ['environments', 'portals'].map((name) => new URL(`../../examples/demo/${name}/`, import.meta.url));
+  const files = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder)).map((name) => new URL(name, folder))),
+  );
+  t.equal(files.flat().length, 7);
+  for (const file of [new URL('../../routes.yaml', import.meta.url), ...files.flat()]) {
     const text = await readFile(file, 'utf8');
     const moved = movePorts(text, ports);
     for (const [party, port] of Object.entries(FIXED_PORTS))

@@ -1,5 +1,6 @@
 /** What README.md and docs/environments.md say is so: their routes are accepted, their links and reasons are there. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { checkRoutes } from '../../src/config/check.ts';
@@ -23,7 +24,7 @@ const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 /** `file`: what paths are relative to. Every secret that is named in the text has a value of its own. */
 function check(text: string, file: string): { readonly faults: string; readonly notices: string } {
   const names = [...text.matchAll(/\{ env: ([A-Z_]+) \}/g)].map(([, name = '']) => name);
-  const variables = Object.fromEntries(names.map((name) => [name, `${name}-0123456789-0123456789-0123456789`]));
+  const variables = Object.fromEntries(names.map((name) => [name, `${name}-${'0123456789-'.repeat(6)}`]));
   const outcome = checkRoutes({ file: fileURLToPath(new URL(file, ROOT)), text, ...FILES, now: NOW, variables });
   return outcome.ok
     ? { faults: '', notices: describeProblems(outcome.notices) }
@@ -31,25 +32,50 @@ function check(text: string, file: string): { readonly faults: string; readonly 
 }
 
 t.test('the routes of README.md are accepted as they stand', async (t) => {
-  const [first = '', more = ''] = yamlIn(read('README.md'));
+  const [first = '', more = '', portal = ''] = yamlIn(read('README.md'));
   t.strictSame(check(first, 'README.yaml'), { faults: '', notices: '' });
   t.match(more, 'proxy:');
   const whole = first.replace(/^environments:\n/m, `environments:\n${indented(more)}`);
   // Paths of the examples are relative to where their files are.
   t.equal(check(whole, 'examples/saml/README.yaml').faults, '');
+  t.match(portal, 'preset: helpcenter_io');
+  const both = first
+    .replace(/^portals:\n/m, `portals:\n${indented(portal)}`)
+    .replace('[account_external_id]', '[name]');
+  t.strictSame(check(both, 'README.yaml'), { faults: '', notices: '' });
 });
 
-t.test('every environment of the demo is accepted as it stands, without a notice', async (t) => {
-  const folder = 'examples/demo/environments/';
-  const names = readdirSync(new URL(folder, ROOT));
-  t.equal(names.length, 3);
-  const routes = read('routes.yaml');
-  const secrets = names.flatMap((name) => read(folder + name).match(/\{ env: [A-Z_]+ \}/g) ?? []);
-  const text = `${routes}\ninclude: ${folder}*.yaml\n# ${secrets.join(' ')}\n`;
+t.test('every portal and environment of the demo is accepted as it stands, without a notice', async (t) => {
+  const filesIn = (folder: string) => readdirSync(new URL(folder, ROOT)).map((name) => folder + name);
+  const environments = filesIn('examples/demo/environments/');
+  t.equal(environments.length, 4);
+  const secrets = environments.flatMap((path) => read(path).match(/\{ env: [A-Z_]+ \}/g) ?? []);
+  const portals = filesIn('examples/demo/portals/').map((path) => {
+    const text = read(path).replace('./downstream.yaml', './examples/pylonsync/downstream.yaml');
+    return indented(`${basename(path, '.yaml')}:\n${indented(text)}`);
+  });
+  t.equal(portals.length, 3);
+  const routes = read('routes.yaml').replace(/^portals:\n/m, (line) => line + portals.join(''));
+  const text = `${routes}\ninclude: examples/demo/environments/*.yaml\n# ${secrets.join(' ')}\n`;
   t.strictSame(check(text, 'routes.yaml'), { faults: '', notices: '' });
 });
 
-for (const path of ['README.md', 'docs/architecture.md', 'docs/environments.md']) {
+t.test('the second portal of the tutorial is right', async (t) => {
+  const tutorial = read('routes.yaml');
+  const [whole = '', commented = ''] = /\n {2}# Another portal[^\n]*\n {2}#\n([\s\S]*?)\n\n/.exec(tutorial) ?? [];
+  const text = tutorial.replace(whole, `\n${commented.replaceAll(/^ {2}# ?/gm, '  ')}\n\n`);
+  t.match(text, '\n  help:  ');
+  t.strictSame(check(text, 'routes.yaml'), { faults: '', notices: '' });
+});
+
+t.test('the example of services behind an app is right', async (t) => {
+  t.strictSame(check(read('examples/pylonsync/routes.yaml'), 'examples/pylonsync/routes.yaml'), {
+    faults: '',
+    notices: '',
+  });
+});
+
+for (const path of ['README.md', 'docs/architecture.md', 'docs/environments.md', 'examples/pylonsync/README.md']) {
   t.test(`${path} links to what is there`, async (t) => {
     const text = read(path);
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
