@@ -1,6 +1,5 @@
 /** Portals with `oidc` → live portals, and the provider that serves them. Part of composing; see compose.ts. */
-import { createPrivateKey } from 'node:crypto';
-import type { JWK } from 'oidc-provider';
+import type { JWKS } from 'oidc-provider';
 import type { CheckedRelyingParty, CheckedRoutes } from './config/checked.ts';
 import { admit } from './core/decide.ts';
 import type { PortalName } from './core/names.ts';
@@ -8,13 +7,17 @@ import { readsOf } from './core/reads.ts';
 import type { Clock } from './core/time.ts';
 import { readVisits } from './http/cookies.ts';
 import type { LivePortal } from './http/live.ts';
+import { ISSUER_KEYS, type KeptKeys, keptUnder, openKeptKeys } from './keys/kept-keys.ts';
 import type { Sealer, Signer } from './keys/keys.ts';
+import { openPrivateJwks } from './keys/private-jwks.ts';
 import { type RandomBytes, randomToken } from './keys/random.ts';
-import { makeSigningKey, openSigner } from './keys/signer.ts';
+import { openRotatingSigner } from './keys/rotating-signer.ts';
+import { openSigner } from './keys/signer.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import { loginPathOf } from './provider/addresses.ts';
 import { openPartyPortal } from './provider/party-portal.ts';
 import type { IdTokenAlgorithm, Provider, ProviderHooks } from './provider/provider.ts';
+import { openRotatingProvider } from './provider/rotating-provider.ts';
 import type { Store } from './store/store.ts';
 
 export type PartyParts = {
@@ -37,7 +40,7 @@ export async function openRelyingParties(checked: CheckedRoutes, parts: PartyPar
   const parties = [...relyingParties.values()];
   const claims = assertedClaims(checked);
   const hints = [...new Set([...readsOf(routes).query, 'login_hint', 'domain_hint'])];
-  const keys = await openKeys(parties, store);
+  const keys = await openKeys(parties, store, clock);
   const portals = new Map(
     parties.map((party) => [party.portal.name, livePortal(party, claims, hints, keys.signers)] as const),
   );
@@ -53,18 +56,17 @@ export async function openRelyingParties(checked: CheckedRoutes, parts: PartyPar
     fault,
   };
   const { openProvider } = await import('./provider/open-provider.ts');
-  const provider = await openProvider(
-    { issuer, publicOrigin, parties: parties.map(({ party }) => party), loginLifetime, claims, hints },
-    {
-      store,
-      sealer,
-      random,
-      jwks: { keys: keys.jwks },
-      subjectKey: Buffer.from(await store.keep('subject-key', () => randomToken(32)), 'base64url'),
-      callerFor: (portal) => outbound.callerFor(portal, relyingParties.get(portal)?.trust ?? { allowPrivate: false }),
-      hooks,
-    },
-  );
+  const settings = { issuer, publicOrigin, parties: parties.map(({ party }) => party), loginLifetime, claims, hints };
+  const providerParts = {
+    store,
+    sealer,
+    random,
+    subjectKey: Buffer.from(await store.keep('subject-key', () => randomToken(32)), 'base64url'),
+    callerFor: (portal: PortalName) =>
+      outbound.callerFor(portal, relyingParties.get(portal)?.trust ?? { allowPrivate: false }),
+    hooks,
+  };
+  const provider = await openRotatingProvider(keys.jwks, (jwks) => openProvider(settings, { ...providerParts, jwks }));
   return { portals, provider };
 }
 
@@ -87,17 +89,17 @@ function livePortal(
   };
 }
 
-/** One key for each algorithm, made once and kept by the store: the tokens of all relying parties are the issuer's. */
-async function openKeys(parties: readonly CheckedRelyingParty[], store: Store) {
+/** A set of keys for each algorithm, made and kept by the store: the tokens of all relying parties are the issuer's. */
+async function openKeys(parties: readonly CheckedRelyingParty[], store: Store, clock: Clock) {
   const signers = new Map<IdTokenAlgorithm, Signer>();
-  const jwks: JWK[] = [];
+  const sets = new Map<IdTokenAlgorithm, KeptKeys>();
   for (const algorithm of new Set(parties.map(({ party }) => party.algorithm))) {
-    const pem = await store.keep(`signing-key/oidc/${algorithm}`, () => makeSigningKey(algorithm));
-    const signer = await openSigner(algorithm, { privateKeyPem: pem });
-    signers.set(algorithm, signer);
-    jwks.push({ ...createPrivateKey(pem).export({ format: 'jwk' }), ...signer.publicJwk } as JWK);
+    const kept = openKeptKeys(store, keptUnder(ISSUER_KEYS, algorithm), algorithm);
+    const openKey = (privateKeyPem: string) => openSigner(algorithm, { privateKeyPem });
+    sets.set(algorithm, kept);
+    signers.set(algorithm, await openRotatingSigner(algorithm, kept, clock, openKey));
   }
-  return { signers, jwks };
+  return { signers, jwks: openPrivateJwks(sets, clock) as () => Promise<JWKS> };
 }
 
 /** Every claim beside the email that some environment may assert, or that is set for it. */

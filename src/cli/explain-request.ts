@@ -2,12 +2,14 @@
  * What the router would do with one request that starts a login, found out by the router's own reading and deciding,
  * without carrying anything out: nothing is sent, sealed or stored.
  */
+import { addressed } from '../config/addressed.ts';
 import type { CheckedRoutes } from '../config/checked.ts';
 import { loginAddress } from '../config/login-address.ts';
 import { type Decision, decide, type Question } from '../core/decide.ts';
 import type { StepReason, Trail } from '../core/discovery.ts';
 import type { Facts } from '../core/facts.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { PortalRequest } from '../core/portal.ts';
 import { type Reason, Refusal } from '../core/reason.ts';
 import type { Instant } from '../core/time.ts';
 import { findAddress, fixedAddresses } from '../http/addresses.ts';
@@ -17,6 +19,7 @@ import { readFacts } from '../http/start.ts';
 import type { Sealer } from '../keys/keys.ts';
 import { openPortal } from '../portals/open-portal.ts';
 import type { OpenPortal } from '../portals/portal.ts';
+import { openParty, readAuthorization } from './explain-authorization.ts';
 
 /** A request as it would reach the public listener. */
 export type AskedRequest = {
@@ -62,29 +65,46 @@ export function explainRequest(routes: CheckedRoutes, request: AskedRequest, sea
   let portal: PortalName | undefined;
   try {
     const call = readRequest(request, routes);
-    const addresses = fixedAddresses([...routes.portals].map(([name, checked]) => ({ name, ...checked })));
-    const address = findAddress(addresses, call.path);
+    const address = findAddress(fixedAddresses(addressed(routes), routes.relyingParties.size > 0), call.path);
     if (!address) throw new Refusal('address_unknown');
-    if (address.at !== 'login' && address.at !== 'enter') return nothing('starts_no_login', NOT_A_START);
+    if (address.at !== 'login' && address.at !== 'enter' && address.at !== 'authorize')
+      return nothing('starts_no_login', NOT_A_START);
     if (onlyLooks(call)) return nothing('only_looks', ONLY_LOOKS);
+    if (address.at !== 'login' && address.at !== 'enter') {
+      const { open, call: led } = readAuthorization(routes, call);
+      portal = open.portal.name;
+      return start(routes, led, open, { portal, initiated: 'portal', params: {} }, sealer, now);
+    }
     const open = openNamed(routes, address.portal);
     portal = address.portal;
     if (address.at === 'enter') return enter(routes, call, open, address.environment, now);
     if (routes.portals.get(portal)?.metadataAtLoginPath && call.search === '' && wantsJson(call)) {
       return nothing('starts_no_login', 'Without a query, and asked for JSON, this address answers with the metadata.');
     }
-    const asked = open.readRequest(call.query, { search: call.search, now });
-    const facts = readFacts({ sealer }, call, { open }, asked);
-    const question: Question = { about: 'start', request: asked, facts: afterTyping(call, facts) };
-    const explanation = told(routes, portal, decide(routes.routes, question, now));
-    return { explanation, unopened: countUnopened(call, portal, facts) };
+    return start(routes, call, open, open.readRequest(call.query, { search: call.search, now }), sealer, now);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { explanation: refused(portal, error), unopened: 0 };
   }
 }
 
-const NOT_A_START = 'This address starts no login. Explained are a Remote Login URL, or /enter/<environment>/<portal>.';
+function start(
+  routes: CheckedRoutes,
+  call: Call,
+  open: OpenPortal,
+  request: PortalRequest,
+  sealer: Sealer,
+  now: Instant,
+): Explained {
+  const { portal } = request;
+  const facts = readFacts({ sealer }, call, { open }, request);
+  const question: Question = { about: 'start', request, facts: afterTyping(call, facts) };
+  const explanation = told(routes, portal, decide(routes.routes, question, now));
+  return { explanation, unopened: countUnopened(call, portal, facts) };
+}
+
+const NOT_A_START =
+  'This address starts no login. Explained are a Remote Login URL, an authorization request, or /enter/<environment>/<portal>.';
 const ONLY_LOOKS =
   'The router answers this request with 204 and does nothing: HEAD, prefetch, or embedded in another page.';
 const NOT_JUDGED =
@@ -99,7 +119,9 @@ function readRequest({ method, target, headers, peer, body }: AskedRequest, { tr
   return readCall({ method, headers, socket: { remoteAddress: peer } }, target, body, trustedProxies);
 }
 
-function openNamed({ portals }: CheckedRoutes, name: PortalName): OpenPortal {
+function openNamed({ portals, relyingParties }: CheckedRoutes, name: PortalName): OpenPortal {
+  const party = relyingParties.get(name);
+  if (party) return openParty(party);
   const portal = portals.get(name);
   if (!portal) throw new Refusal('address_unknown', name);
   return openPortal(portal.preset, portal.settings);

@@ -6,6 +6,7 @@ import { readRoutes } from '../config/read.ts';
 import type { PortalName } from '../core/names.ts';
 import { type Instant, systemClock } from '../core/time.ts';
 import { describeExplanation } from './describe-explanation.ts';
+import { authorizationTarget } from './explain-authorization.ts';
 import { type AskedRequest, explainRequest } from './explain-request.ts';
 import type { Io } from './io.ts';
 import { openSealerOf } from './kept-sealer.ts';
@@ -148,14 +149,18 @@ function readHeaders(lines: readonly string[], cookies: readonly string[]): Reco
 /** Path and query as a browser would send them to this router. */
 function targetOf(
   { url, portal }: Asked,
-  { publicOrigin, portals }: CheckedRoutes,
+  { publicOrigin, portals, relyingParties }: CheckedRoutes,
 ): { target: string } | { wrong: string } {
   if (!URL.canParse(url, `${publicOrigin}/`)) return { wrong: 'this is not a URL' };
   const { origin, pathname, search } = new URL(url, `${publicOrigin}/`);
   if (portal !== undefined) {
+    const party = relyingParties.get(portal as PortalName);
+    if (party) return { target: authorizationTarget(party, search) };
     const loginPath = portals.get(portal as PortalName)?.loginPath;
-    if (loginPath === undefined)
-      return { wrong: `there is no portal ${portal}; there are: ${[...portals.keys()].join(', ')}` };
+    if (loginPath === undefined) {
+      const names = [...portals.keys(), ...relyingParties.keys()];
+      return { wrong: `there is no portal ${portal}; there are: ${names.join(', ')}` };
+    }
     return { target: `${loginPath}${search}` };
   }
   if (origin !== publicOrigin)

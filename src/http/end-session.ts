@@ -2,7 +2,7 @@ import type { PortalName } from '../core/names.ts';
 import type { PartySession } from '../provider/provider.ts';
 import type { Answer } from './answer.ts';
 import { parameters } from './call.ts';
-import { providerOf } from './relying-parties.ts';
+import { askedByGet, providerOf } from './relying-parties.ts';
 import { endVisits } from './sign-out.ts';
 import type { Turn } from './turn.ts';
 
@@ -11,6 +11,8 @@ import type { Turn } from './turn.ts';
  * party. Nobody is asked whether they mean it; as at the Remote Logout URL, a link can end visits and nothing else.
  */
 export async function endSession(turn: Turn): Promise<Answer> {
+  const byGet = askedByGet(turn);
+  if (byGet) return byGet;
   const { live, call } = turn;
   const provider = providerOf(turn);
   const { portal, subject, next } = await provider.readLogout(parameters(call));

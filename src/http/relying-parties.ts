@@ -1,16 +1,32 @@
 /** The endpoints of the provider (../provider/provider.ts) on the public listener. */
 import { Refusal } from '../core/reason.ts';
 import type { Asked, Carried, Provider } from '../provider/provider.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, redirect } from './answer.ts';
 import { parameters } from './call.ts';
 import { exchange, TOKEN_EXCHANGE } from './exchange.ts';
 import { carryOut } from './proceed.ts';
 import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
 
+/** What fits into an address, escaped. Characters. */
+const LONGEST_QUERY = 16_000;
+
 /** A relying party sends a person to be signed in. */
 export async function authorize(turn: Turn): Promise<Answer> {
-  return answer(turn, await providerOf(turn).authorize(asked(turn)));
+  return askedByGet(turn) ?? answer(turn, await providerOf(turn).authorize(asked(turn)));
+}
+
+/**
+ * What a relying party may post as well (OIDC Core §3.1.2.1, RP-Initiated Logout 1.0 §2), asked again by GET: with a form
+ * of another site our cookies do not come along (SameSite=Lax), with the redirect after it they do. `undefined`: it was.
+ */
+export function askedByGet(turn: Turn): Answer | undefined {
+  const { call } = turn;
+  if (call.method !== 'POST') return undefined;
+  providerOf(turn);
+  const query = new URLSearchParams([...parameters(call)]).toString();
+  if (query.length > LONGEST_QUERY) throw new Refusal('request_too_long', 'a posted request');
+  return redirect(call.method, query === '' ? call.path : `${call.path}?${query}`);
 }
 
 /** The person comes back to where the relying party sent them, signed in. */

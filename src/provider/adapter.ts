@@ -1,5 +1,6 @@
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 import type { RecordKey, Records } from './records.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** How the library finds a session by the id that tokens know it by. */
 const SESSION_UID = 'SessionUid';
@@ -12,8 +13,9 @@ const LONGEST = 30 * 86_400;
  * was not used yet) is decided by the store, so that of two at a time one is refused.
  */
 export const adapterOver =
-  (records: Records): AdapterFactory =>
+  (records: Records, underWay: UnderWay): AdapterFactory =>
   (kind): Adapter => {
+    if (kind === 'Interaction') return underWay.adapter;
     const keyOf = (id: string): RecordKey => ({ kind, id });
     const find = async (id: string): Promise<AdapterPayload | undefined> => {
       const found = await records.read<AdapterPayload>(keyOf(id));
@@ -21,7 +23,7 @@ export const adapterOver =
     };
     return {
       async upsert(id, payload, seconds = LONGEST) {
-        const group = payload.grantId === undefined || kind === 'Interaction' ? {} : { group: payload.grantId };
+        const group = payload.grantId === undefined ? {} : { group: payload.grantId };
         const also =
           payload.uid === undefined ? undefined : { key: { kind: SESSION_UID, id: payload.uid }, value: { id } };
         await records.write({ kind, id, ...group }, payload, seconds, also);

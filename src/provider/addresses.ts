@@ -13,3 +13,6 @@ export const loginPathOf = (portal: PortalName): string => `/oidc/login/${portal
 
 /** The parameter of the login path that names the authorization request. */
 export const INTERACTION = 'interaction';
+
+/** The parameter that brings its answer. */
+export const ANSWER = 'answer';

@@ -10,8 +10,9 @@ const HEADERS = ['authorization', 'origin', 'access-control-request-method', 'ac
 export async function call(
   { carrier, partyOf }: Opened,
   endpoint: 'token' | 'userinfo',
-  { method, params, header }: Asked,
+  { method, params: sent, header }: Asked,
 ): Promise<Carried> {
+  const params = endpoint === 'token' ? withoutOffline(sent) : sent;
   const { heard, ...answered } = await carrier.carry({
     method,
     path: ENDPOINTS[endpoint],
@@ -36,4 +37,15 @@ export async function call(
     cookies: [],
     ...(reason && { outcome: { reason, ...(portal && { portal }), ...(told && { detail: detailOf(told) }) } }),
   };
+}
+
+/**
+ * A refresh may name the scopes of the authorization request again (RFC 6749 §6). Of those the library has dropped
+ * `offline_access` where the request was without `prompt=consent` (OIDC Core §11), though here the file has given it.
+ */
+function withoutOffline(params: Asked['params']): Asked['params'] {
+  const scope = params.get('scope');
+  if (scope === undefined || params.get('grant_type') !== 'refresh_token') return params;
+  const scopes = scope.split(' ').filter((name) => name !== 'offline_access');
+  return new Map([...params, ['scope', scopes.join(' ')]]);
 }

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import type Library from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
 import type { Form } from './provider.ts';
+import type { Requests, UnderWay } from './under-way.ts';
 
 export type Call = {
   readonly method: string;
@@ -18,6 +19,8 @@ export type Call = {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The browser's cookies, for what is asked back. */
   readonly browser: string;
+  /** Of this browser; those that go on are in there afterwards. */
+  readonly requests?: Requests;
 };
 
 export type Answered = {
@@ -50,7 +53,7 @@ export type Carrier = {
   heardBy(ctx: KoaContextWithOIDC): Heard;
 };
 
-export function openCarrier(library: Library, publicOrigin: string): Carrier {
+export function openCarrier(library: Library, publicOrigin: string, underWay: UnderWay): Carrier {
   const heard = new WeakMap<object, Heard>();
   const heardBy = (ctx: KoaContextWithOIDC): Heard => heard.get(ctx.req) ?? { browser: '' };
   const { host, protocol } = new URL(publicOrigin);
@@ -59,7 +62,7 @@ export function openCarrier(library: Library, publicOrigin: string): Carrier {
 
   return {
     heardBy,
-    async carry({ method, path, params, cookies, headers, browser }) {
+    async carry({ method, path, params, cookies, headers, browser, requests = new Map() }) {
       const text = new URLSearchParams([...params]).toString();
       const form = method === 'POST' ? Buffer.from(text) : undefined;
       const cookie = Object.entries(cookies).map((pair) => pair.join('='));
@@ -87,7 +90,7 @@ export function openCarrier(library: Library, publicOrigin: string): Carrier {
         if (typeof chunk === 'string' || Buffer.isBuffer(chunk)) body = chunk.toString();
         return response;
       }) as ServerResponse['end'];
-      await callback(request, response);
+      await underWay.during(requests, () => callback(request, response));
       const { 'set-cookie': set = [], ...rest } = response.getHeaders();
       return {
         status: response.statusCode,

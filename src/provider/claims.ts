@@ -4,8 +4,12 @@ import type { Person } from './people.ts';
 /** What the protocol itself says in a token: no environment writes these. */
 const RESERVED = ['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'nonce', 'auth_time', 'acr', 'amr', 'azp', 'sid'];
 const HASHES = ['at_hash', 'c_hash', 's_hash', 'events'];
+/** Claims that say where to fetch others (OIDC Core §5.6.2). */
+const ELSEWHERE = ['_claim_names', '_claim_sources'];
 
-const notOurs = (name: string): boolean => !RESERVED.includes(name) && !HASHES.includes(name);
+const NOT_OURS: ReadonlySet<string> = new Set([...RESERVED, ...HASHES, ...ELSEWHERE]);
+
+const notOurs = (name: string): boolean => !NOT_OURS.has(name);
 
 /**
  * Which claims a scope asks for (OIDC Core §5.4). `profile` is everything beside the email that environments may assert,

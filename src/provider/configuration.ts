@@ -88,7 +88,9 @@ export function configurationOf(settings: ProviderSettings, parts: Parts): Confi
       await grant.save();
       return grant;
     },
+    // The file decides, not `prompt=consent` (OIDC Core §11): whoever may have refresh tokens has them, for offline use.
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: ({ oidc }) => !oidc.client?.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),

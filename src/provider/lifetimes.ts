@@ -14,7 +14,7 @@ export const ACCESS_TOKEN = 3_600;
 
 export const ID_TOKEN = 3_600;
 
-/** From the login on, through all rotations. */
+/** From the sign-in on, through all rotations; the session may be over by then. A sign-out ends them. */
 export const REFRESH = 14 * 86_400;
 
 /** How long a browser remembers whom a sign-out has to be told to: as long as a visit. */

@@ -65,8 +65,13 @@ async function subjectOf(library: Library, hint: string, { clientId }: RelyingPa
   throw new Refusal('request_malformed', 'id_token_hint');
 }
 
-/** Forgets what the library has of a session at one relying party; tokens that end with the session end with it. */
-export async function forgetSession(library: Library, clientId: string, uid: string): Promise<void> {
+/** Forgets what the library has of a session at one relying party. Every token of it ends, those for offline use, too. */
+export async function forgetSession(
+  library: Library,
+  clientId: string,
+  { uid, grant }: Pick<PartySession, 'uid' | 'grant'>,
+): Promise<void> {
+  await (await library.Grant.find(grant))?.destroy();
   const session = await library.Session.findByUid(uid);
   if (!session?.authorizations) return;
   delete session.authorizations[clientId];

@@ -7,7 +7,7 @@ import type { ProviderSettings } from './provider.ts';
  * 9207 §3, RP-Initiated Logout §2.1, Back- and Front-Channel Logout §2.1): what works here, for these relying parties.
  */
 export function metadataOf({ publicOrigin, parties, claims }: ProviderSettings): Readonly<Record<string, unknown>> {
-  const refreshes = parties.some(({ scopes }) => scopes.includes('offline_access'));
+  const scopes = [...new Set(parties.flatMap((party) => party.scopes))];
   const byScope = claimsByScope(claims);
   const told = (['backchannelLogoutUri', 'frontchannelLogoutUri'] as const).map((uri) =>
     parties.some((party) => party[uri] !== undefined),
@@ -20,10 +20,10 @@ export function metadataOf({ publicOrigin, parties, claims }: ProviderSettings):
     end_session_endpoint: `${publicOrigin}${ENDPOINTS.end_session}`,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
-    grant_types_supported: ['authorization_code', ...(refreshes ? ['refresh_token'] : [])],
+    grant_types_supported: ['authorization_code', ...(scopes.includes('offline_access') ? ['refresh_token'] : [])],
     subject_types_supported: ['public'],
-    scopes_supported: [...new Set(parties.flatMap(({ scopes }) => scopes))],
-    claims_supported: [...new Set([...Object.values(byScope).flat(), 'iss', 'auth_time', 'sid'])],
+    scopes_supported: scopes,
+    claims_supported: [...new Set([...scopes.flatMap((scope) => byScope[scope] ?? []), 'iss', 'auth_time', 'sid'])],
     token_endpoint_auth_methods_supported: [...new Set(parties.map(({ clientAuth }) => clientAuth))],
     code_challenge_methods_supported: ['S256'],
     prompt_values_supported: ['none', 'login', 'select_account', 'consent'],

@@ -6,19 +6,19 @@ import { makeUuid, type RandomBytes } from '../keys/random.ts';
 import type { Caller } from '../outbound/outbound.ts';
 import type { Store } from '../store/store.ts';
 import { adapterOver } from './adapter.ts';
-import { INTERACTION } from './addresses.ts';
 import { authorize, resume } from './browser-endpoints.ts';
 import { call } from './called-endpoints.ts';
 import { openCarrier } from './carry.ts';
-import { prepare } from './complete.ts';
+import { began, prepare } from './complete.ts';
 import { configurationOf } from './configuration.ts';
-import { clearParty, hasAsked, readParties } from './cookies.ts';
+import { clearParty, readParties } from './cookies.ts';
 import { forgetSession, frameOf, readLogout, tellParty } from './logout.ts';
 import { metadataOf } from './metadata.ts';
 import type { Opened } from './opened.ts';
 import { openPeople } from './people.ts';
 import type { Ended, PartySession, Provider, ProviderHooks, ProviderSettings } from './provider.ts';
 import { openRecords } from './records.ts';
+import { openUnderWay } from './under-way.ts';
 
 export type ProviderParts = {
   readonly store: Store;
@@ -49,7 +49,7 @@ export async function openProvider(settings: ProviderSettings, parts: ProviderPa
     authorize: (asked) => authorize(opened, asked),
     resume: (uid, asked) => resume(opened, uid, asked),
     call: (endpoint, asked) => call(opened, endpoint, asked),
-    began: ({ params }, browser) => hasAsked(browser, params[INTERACTION] ?? ''),
+    began: (request, browser) => began(opened, request, browser),
     prepare: (request, identity) => prepare(opened, request, identity),
     readLogout: (params) => readLogout(opened.library, parties, params),
     sessionsOf: (browser) => readParties(browser, parts.sealer),
@@ -65,11 +65,12 @@ function openLibrary(settings: ProviderSettings, { store, sealer, jwks, subjectK
   const byClient = new Map(parties.map((party) => [party.clientId, party]));
   const partyOf = (clientId: string | undefined) => (clientId === undefined ? undefined : byClient.get(clientId));
   const records = openRecords(store, sealer, hooks.now);
+  const underWay = openUnderWay();
   const people = openPeople(records, subjectKey);
   const library: Library = new Library(
     issuer,
     configurationOf(settings, {
-      adapter: adapterOver(records),
+      adapter: adapterOver(records, underWay),
       jwks,
       party: partyOf,
       findPerson: async (clientId, subject) => {
@@ -88,11 +89,11 @@ function openLibrary(settings: ProviderSettings, { store, sealer, jwks, subjectK
       },
     }),
   );
-  const carrier = openCarrier(library, publicOrigin);
+  const carrier = openCarrier(library, publicOrigin, underWay);
   // Koa's own listener would write to standard error.
   (library as EventEmitter).on('error', hooks.fault);
   const byPortal = new Map(parties.map((party) => [party.portal, party]));
-  return { settings, hooks, sealer, people, library, carrier, byPortal, partyOf };
+  return { settings, hooks, sealer, people, records, library, carrier, byPortal, partyOf };
 }
 
 async function end(
@@ -105,7 +106,7 @@ async function end(
   const party = byPortal.get(session.portal);
   if (!party) return { cookies };
   // Nobody is kept from signing out: what stays behind cannot be reached without its cookies, and expires.
-  await forgetSession(library, party.clientId, session.uid).catch(hooks.fault);
+  await forgetSession(library, party.clientId, session).catch(hooks.fault);
   const frame = frameOf(party, settings.issuer, session.sid);
   const told =
     party.backchannelLogoutUri === undefined

@@ -4,6 +4,7 @@ import type { Sealer } from '../keys/keys.ts';
 import type { Carrier } from './carry.ts';
 import type { People } from './people.ts';
 import type { ProviderHooks, ProviderSettings, RelyingParty } from './provider.ts';
+import type { Records } from './records.ts';
 
 /** What the parts of an open provider share. */
 export type Opened = {
@@ -11,6 +12,7 @@ export type Opened = {
   readonly hooks: ProviderHooks;
   readonly sealer: Sealer;
   readonly people: People;
+  readonly records: Records;
   readonly library: Library;
   readonly carrier: Carrier;
   readonly byPortal: ReadonlyMap<PortalName, RelyingParty>;

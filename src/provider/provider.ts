@@ -21,7 +21,7 @@ export type Provider = {
   resume(uid: string, asked: Asked): Promise<Carried>;
   /** The endpoints that relying parties call. Faults are answered as the protocol says; only ours throw. */
   call(endpoint: 'token' | 'userinfo', asked: Asked): Promise<Carried>;
-  /** Whether it was this browser that came from the authorization endpoint with this login. */
+  /** Whether it was this browser that came from the authorization endpoint with this login, and for this portal. */
   began(request: PortalRequest, cookies: string): boolean;
   /** Throws `Refusal` where the login cannot end any more; `finish` then makes it so, and says where the browser goes. */
   prepare(request: PortalRequest, identity: Identity): Promise<{ finish(): Promise<string> }>;
@@ -30,7 +30,7 @@ export type Provider = {
   /** Who is signed in at relying parties through this browser. */
   sessionsOf(cookies: string): readonly PartySession[];
   /**
-   * Ends a session here, and tells its relying party (Back-Channel Logout 1.0 §2.5). Returns what the browser has to
+   * Ends a session here with its tokens, and tells its relying party (Back-Channel Logout 1.0 §2.5). Returns what the browser has to
    * forget and to load; `told` ends when the relying party has answered, `undefined` where it has no address for that.
    */
   end(session: PartySession): Promise<Ended>;
@@ -80,6 +80,8 @@ export type PartySession = {
   readonly sid: string;
   /** What the provider knows it by. */
   readonly uid: string;
+  /** What all of its tokens hang on. */
+  readonly grant: string;
 };
 
 export type Ended = {

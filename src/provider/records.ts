@@ -9,6 +9,8 @@ export type Records = {
   write(record: RecordKey & { readonly group?: string }, value: object, seconds: number, also?: Also): Promise<void>;
   read<T>(key: RecordKey): Promise<{ readonly value: T; readonly spentAt?: Instant } | undefined>;
   spend(key: RecordKey): Promise<Spent>;
+  /** Whether this is the first time; `until`: the last instant at which it could come again. */
+  isFirst(key: RecordKey, until: Instant): Promise<boolean>;
   forget(...keys: RecordKey[]): Promise<void>;
   forgetGroup(group: string): Promise<void>;
 };
@@ -26,7 +28,7 @@ export function openRecords(store: Store, sealer: Sealer, now: () => Instant): R
   const thing = ({ kind, id }: RecordKey, value: object, until: Instant, group?: string) => {
     const name = nameOf(kind, id);
     const sealed = sealer.seal(['provider', name], JSON.stringify(value), now());
-    return { name, value: sealed, until, ...(group !== undefined && { group: nameOf('group', group) }) };
+    return { name, value: sealed, until, ...(group !== undefined && { groups: [nameOf('group', group)] }) };
   };
   return {
     async write({ kind, id, group }, value, seconds, also) {
@@ -43,6 +45,8 @@ export function openRecords(store: Store, sealer: Sealer, now: () => Instant): R
       return { value: JSON.parse(text) as T, ...(held.spentAt !== undefined && { spentAt: held.spentAt }) };
     },
     spend: ({ kind, id }) => guarded(store.spend(nameOf(kind, id), now())),
+    isFirst: async ({ kind, id }, until) =>
+      (await guarded(store.claim([{ key: nameOf(kind, id), until }], now()))) === 'first',
     forget: (...keys) => guarded(store.release(keys.map(({ kind, id }) => nameOf(kind, id)))),
     forgetGroup: (group) => guarded(store.releaseGroup(nameOf('group', group))),
   };

@@ -10,6 +10,7 @@ import { openState } from '../../src/http/state.ts';
 import { randomBytes } from '../../src/keys/random.ts';
 import { openSealer } from '../../src/keys/seal.ts';
 import { readKeptValue } from '../../src/store/kept-value.ts';
+import { authorizeUrl, VARIABLES as PARTY_VARIABLES, partyRoutes } from '../provider/party-world.ts';
 import type { Browser, Seen } from '../support/browser.ts';
 import {
   changedRoutes,
@@ -396,6 +397,28 @@ t.test('wrong usage is told on standard error with status 2', async (t) => {
     t.equal(stdout, '');
     t.match(stderr.split('\n')[0], message);
   }
+});
+
+t.test('an authorization request of a relying party is explained as the login that it leads to', async (t) => {
+  const file = join(temporaryFolder(t), 'routes.yaml');
+  writeFileSync(file, partyRoutes());
+  const env = { ...SECRETS, ...PARTY_VARIABLES };
+  const asked = async (...args: string[]) => {
+    const { stdout } = await runWith(env, ...args, '--routes', file, '--json');
+    return JSON.parse(stdout) as Explanation;
+  };
+  const url = (params: Record<string, string>) => `${ORIGIN}${authorizeUrl(params)}`;
+  t.match(await asked(url({ domain_hint: 'eu' })), {
+    portal: 'help',
+    environment: 'eu',
+    reason: 'hint_names_environment',
+    next: { do: 'depart' },
+  });
+  t.match(await asked(url({ prompt: 'select_account', domain_hint: 'eu' })), { reason: 'picker_asked' });
+  t.match(await asked(url({ client_id: 'docs', domain_hint: 'us' })), { portal: 'docs', next: { do: 'ask' } });
+  t.match(await asked('?env=us', '--portal', 'help'), { portal: 'help', environment: 'us' });
+  t.match(await asked(url({ client_id: 'nobody' })), { portal: null, reason: 'client_refused_here' });
+  t.match(await asked(`${ORIGIN}/oidc/token`), { error: 'starts_no_login' });
 });
 
 t.test('the command opens no socket', async (t) => {

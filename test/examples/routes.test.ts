@@ -10,6 +10,9 @@ const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 const VARIABLES = {
   PYLON_SHARED_SECRET: 'canary-secret-of-the-portal-0123456789abcdef0123456789abcdef0123',
   GLOBEX_SECRET: 'canary-client-secret-of-the-router-0123456789abcdef0123456789abc',
+  WIKI_CLIENT_SECRET: 'canary-client-secret-of-the-wiki-0123456789abcdef0123456789abcde',
+  US_HANDOFF_SECRET: 'canary-us-handoff-secret-0123456789abcdef0123456789abcdef01234567',
+  EU_HANDOFF_SECRET: 'canary-eu-handoff-secret-0123456789abcdef0123456789abcdef01234567',
 };
 
 class Sink extends Writable {
@@ -21,7 +24,7 @@ class Sink extends Writable {
   }
 }
 
-for (const folder of ['oidc', 'saml', 'session']) {
+for (const folder of ['oidc', 'oidc-portal', 'saml', 'session']) {
   const files = readdirSync(join(EXAMPLES, folder)).filter((name) => name.endsWith('.yaml'));
   for (const file of files) {
     t.test(`examples/${folder}/${file} is accepted, without a notice`, async (t) => {

@@ -1,19 +1,19 @@
-/** What the provider is asked by those who mean it no good. */
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import t from 'tap';
-import { denied } from '../support/denied.ts';
 import { departure, environmentToken } from '../support/world.ts';
 import {
   authorizeUrl,
   basic,
   codeOf,
   DOCS,
+  foundInLog,
   HELP,
   leaveFor,
   openPartyWorld,
   type Params,
   PKCE,
+  partyRoutes,
   redeem,
   signedIn,
   signIn,
@@ -33,6 +33,8 @@ t.test('an authorization request with nobody to send the browser back to ends on
     [{ redirect_uri: `https://help.acme.test@evil.test/signed-in` }, 400, 'redirect_uri_not_listed'],
     [{ redirect_uri: DOCS }, 400, 'redirect_uri_not_listed'],
     [{ redirect_uri: undefined }, 400, 'request_malformed'],
+    [{ redirect_uri: 'https://evil.test/', response_mode: 'form_post' }, 400, 'redirect_uri_not_listed'],
+    [{ redirect_uri: 'https://evil.test/', response_mode: 'form_post', scope: 'x' }, 400, 'redirect_uri_not_listed'],
     [{ client_id: 'nobody' }, 401, 'client_refused_here'],
     [{ client_id: '__proto__' }, 401, 'client_refused_here'],
     [{ client_id: undefined }, 400, 'request_malformed'],
@@ -40,7 +42,7 @@ t.test('an authorization request with nobody to send the browser back to ends on
     [`${authorizeUrl()}&redirect_uri=https%3A%2F%2Fevil.test`, 400, 'request_parameter_duplicated'],
     [`${authorizeUrl()}&redirect_uri[]=https%3A%2F%2Fevil.test`, 400, 'request_parameter_duplicated'],
     [`${authorizeUrl()}&Scope=openid`, 400, 'request_parameter_duplicated'],
-    [{ state: 'x'.repeat(7_000) }, 414, 'request_too_long'],
+    [{ state: 'x'.repeat(2_400) }, 414, 'request_too_long'],
     [{ state: 'x'.repeat(20_000) }, 414, 'request_too_long'],
   ];
   for (const [asked, status, reason] of table) {
@@ -86,43 +88,6 @@ t.test('faults of a request that names the portal rightly go back to the portal'
     t.notOk(answer.has('code'));
     t.match(world.events().at(-1), { event: 'login.refused', portal: asked.client_id ?? 'help' });
   }
-});
-
-t.test('a login that was begun in another browser signs nobody in', async (t) => {
-  const [attacker, victim] = [world.browser(), world.browser()];
-  const { location } = await attacker.get(authorizeUrl({ domain_hint: 'us' }));
-  await denied(t, world, 'a link', 'login_not_from_this_browser', () => victim.get(location));
-  const own = await victim.get(authorizeUrl());
-  t.ok(own.location, 'not even one that is busy with a login of its own');
-  await denied(t, world, 'a link', 'login_not_from_this_browser', () => victim.get(location));
-
-  const left = await attacker.get(location);
-  const back = await signedIn(world, attacker, 'us', left);
-  await denied(t, world, 'the way back', 'login_not_from_this_browser', () => victim.get(back.location));
-  t.match((await attacker.get(back.location)).location, /code=/, 'the one that began it goes on');
-  await denied(t, world, 'once', 'login_not_from_this_browser', () => attacker.get(back.location));
-});
-
-t.test('an authorization request cannot end at another portal’s door', async (t) => {
-  const browser = world.browser();
-  const { location } = await browser.get(authorizeUrl({ client_id: 'docs' }));
-  const swapped = location.replace('/oidc/login/docs', '/oidc/login/help').concat('&env=us');
-  const { redirectUri, nonce } = departure(await browser.get(swapped));
-  const token = await environmentToken('us', world.now, nonce);
-  await denied(t, world, 'swapped', 'request_parameter_mismatch', () =>
-    browser.get(`${redirectUri}&access_token=${token}`),
-  );
-});
-
-t.test('the login path alone leads nowhere', async (t) => {
-  for (const [query, reason] of [
-    ['', 'request_parameter_missing'],
-    ['?interaction=', 'request_malformed'],
-    ['?interaction=../../x', 'request_malformed'],
-    [`?interaction=${'a'.repeat(43)}`, 'login_not_from_this_browser'],
-  ] as const)
-    await denied(t, world, query, reason, () => world.browser().get(`/oidc/login/help${query}`));
-  await denied(t, world, 'a link in an app', 'request_parameter_missing', () => world.browser().get('/enter/us/help'));
 });
 
 t.test('a code is for one client, one address, one verifier, once', async (t) => {
@@ -192,6 +157,32 @@ t.test('the endpoints for programs speak JSON, whatever is thrown at them', asyn
   t.equal((await browser.get('/oidc/auth/%2e%2e')).status, 404);
 });
 
+t.test('a posted request is no longer than one in the address', async (t) => {
+  for (const path of ['/oidc/auth', '/oidc/logout']) {
+    const seen = await world.browser().post(path, { client_id: 'help', state: '"'.repeat(6_000) });
+    t.match(seen, { status: 414, location: '' }, path);
+    const twice = await world.browser().post(`${path}?client_id=help`, { client_id: 'help' });
+    t.match(twice, { status: 400, location: '' });
+  }
+});
+
+t.test('the limit for one client holds at every endpoint', async (t) => {
+  const limited = await openPartyWorld(t, {
+    routes: partyRoutes((routes) => Object.assign(routes, { rate_limit: { per_client: '1/m', burst: 3 } })),
+  });
+  const browser = limited.browser();
+  for (const ask of [
+    () => browser.post('/oidc/token', { grant_type: 'authorization_code', code: 'x' }, { headers: basic() }),
+    () => browser.get('/oidc/me'),
+    () => browser.get(authorizeUrl()),
+  ])
+    t.not((await ask()).status, 429);
+  const guess = await browser.post('/oidc/token', { code: 'x' }, { headers: basic('help', 'guess') });
+  t.match(guess, { status: 429, headers: { 'content-type': 'application/json', 'retry-after': String } });
+  t.match(JSON.parse(guess.body), { error: 'temporarily_unavailable' });
+  t.equal((await browser.get(authorizeUrl())).status, 429);
+});
+
 t.test('looking at an address does nothing', async (t) => {
   const browser = world.browser();
   const looks = { headers: { 'sec-purpose': 'prefetch' } };
@@ -201,13 +192,6 @@ t.test('looking at an address does nothing', async (t) => {
   const back = await signedIn(world, browser, 'us', await leaveFor(browser, 'us'));
   t.equal((await browser.get(back.location, looks)).status, 204);
   t.match((await browser.get(back.location)).location, /code=/, 'and the login can still end');
-});
-
-t.test('a busy browser forgets its oldest authorization requests, not its newest', async (t) => {
-  const browser = world.browser();
-  for (let count = 0; count < 12; count++) await browser.get(authorizeUrl());
-  t.equal([...browser.jar.keys()].filter((name) => name.includes('asked.')).length, 6);
-  t.match((await leaveFor(browser, 'us')).location, 'https://us.acme.test/sso');
 });
 
 t.test('Host and forwarded headers change no address', async (t) => {
@@ -254,4 +238,9 @@ t.test('whatever the request, the provider answers and lives', async (t) => {
     (await redeem(world, codeOf(await signIn(world, world.browser(), 'us')), { code_verifier: PKCE.verifier })).status,
     200,
   );
+});
+
+t.test('the log holds nothing of all this', async (t) => {
+  t.ok(world.exchanges.length > 10);
+  t.same(foundInLog(world), []);
 });

@@ -1,6 +1,7 @@
 /** A router with relying parties beside the usual portal, and what a relying party does, by hand. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Browser, Seen } from '../support/browser.ts';
+import { leaksOf } from '../support/leaks.ts';
 import {
   changedRoutes,
   departure,
@@ -130,4 +131,16 @@ export const redeem = (world: World, code: string, changed: Params = {}, headers
 
 export async function userinfo(world: World, token: unknown): Promise<Seen> {
   return world.browser().get('/oidc/me', { headers: { authorization: `Bearer ${token}` }, cookies: 'none' });
+}
+
+/** What of all that was answered, and of the configured secrets, stands in the log; nothing, when all is well. */
+export function foundInLog({ lines, exchanges, variables }: World): string[] {
+  const log = lines.join('\n');
+  const told = exchanges.flatMap(({ seen: { headers, body, location } }) => [
+    ...[headers['set-cookie'] ?? []].flat().map((line) => line.slice(line.indexOf('=') + 1).split(';', 1)[0]),
+    ...[...body.matchAll(/"(?:access|refresh|id)_token":"([^"]+)"/g)].map(([, token]) => token),
+    ...[...location.matchAll(/[?&/](?:code|interaction|auth)[=/]([^&?]+)/g)].map(([, value]) => value),
+  ]);
+  const found = told.filter((value) => value !== undefined && value.length >= 16 && log.includes(value));
+  return [...leaksOf({ lines, exchanges: [], variables }), ...(found as string[])];
 }

@@ -1,8 +1,10 @@
 /** Sign-outs that begin at a relying party, and those that reach one from another door. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import t, { type Test } from 'tap';
 import type { Browser, Seen } from '../support/browser.ts';
-import { comeBack, type World } from '../support/world.ts';
+import { comeBack, temporaryFolder, type World } from '../support/world.ts';
 import {
   authorizeUrl,
   codeOf,
@@ -107,6 +109,33 @@ t.test('a sign-out at any portal reaches the relying parties that the environmen
   t.ok([...browser.jar.keys()].some((name) => name.endsWith('party.docs')));
 });
 
+t.test('an environment that cannot be told is left, too', async (t) => {
+  const { world, docs } = await openTold(t);
+  const browser = world.browser();
+  await comeBack(world, browser, 'eu');
+  await tokensAt(world, browser, 'eu', 'docs');
+  const end = await browser.get('/logout');
+  t.match(end.body, '<iframe src="https://docs.acme.test/front');
+  await docs.heard(1);
+});
+
+t.test('refresh tokens outlive the session, and end with a sign-out, however late that is', async (t) => {
+  const sqlite = join(temporaryFolder(t), 'wayhome.db');
+  const world = await openPartyWorld(t, { sqlite });
+  const browser = world.browser();
+  const { body: before } = await redeem(world, codeOf(await signIn(world, browser, 'us')));
+  // As after eight hours: the library's clock is the system's.
+  const db = new DatabaseSync(sqlite, { timeout: 5_000 });
+  t.ok(db.prepare("DELETE FROM held WHERE name LIKE 'provider/Session/%'").run().changes);
+  db.close();
+  const trade = { grant_type: 'refresh_token', refresh_token: String(before.refresh_token) };
+  const { status, body } = await tokenRequest(world, trade);
+  t.equal(status, 200);
+  await browser.get(`/oidc/logout?id_token_hint=${body.id_token}`);
+  const again = await tokenRequest(world, { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) });
+  t.match(again, { status: 400, body: { error: 'invalid_grant' } });
+});
+
 t.test('pages of relying parties are loaded in frames, and the browser goes on', async (t) => {
   const { world, docs } = await openTold(t, ({ environments }) => {
     delete environments.eu?.logout;
@@ -154,8 +183,9 @@ t.test('without a hint, the portal is named or everybody is signed out', async (
   await browser.get('/oidc/logout?client_id=docs');
   await docs.heard(1);
   t.equal(help.told.length, 0);
-  const posted = await browser.post('/oidc/logout', {});
-  t.equal(posted.status, 303);
+  const posted = await browser.post('/oidc/logout', {}, { cookies: 'cross_site_post' });
+  t.match(posted, { status: 303, location: '/oidc/logout' }, 'a form of another site brings no cookies');
+  await browser.get(posted.location);
   await help.heard(1);
   const nobody = await world.browser().get('/oidc/logout');
   t.equal(nobody.status, 200, 'and where nobody is, a page says so');
