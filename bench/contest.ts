@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Load, load, type Measured } from './load.ts';
 import { walkLogin } from './login.ts';
 import type { Launch, Server, Servers } from './server.ts';
-import { LOGIN_PATHS, RSA_KEY_FILE, routesText, secretFiles, VARIABLES } from './world.ts';
+import { LOGIN_PATHS, RSA_KEYS, routesText, secretFiles, VARIABLES } from './world.ts';
 
 export const CONTESTANTS = [
   'bare',
@@ -24,7 +24,10 @@ export type Contest = {
   readonly rounds: Readonly<Record<Contestant, readonly Measured[]>>;
 };
 
-const RSA_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+const KEY_FILES = Object.values(RSA_KEYS).map(({ file, bits }) => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  return [file, privateKey.export({ type: 'pkcs8', format: 'pem' })] as const;
+});
 
 /** As an operator starts the router: `wayhome serve`, with a routes file in a folder of its own. */
 export function routerLaunch(folder: string, name: string, store: string, environments = 10): Launch {
@@ -32,7 +35,7 @@ export function routerLaunch(folder: string, name: string, store: string, enviro
   const file = join(home, 'routes.yaml');
   mkdirSync(join(home, 'secrets'), { recursive: true });
   for (const [path, secret] of secretFiles(environments)) writeFileSync(join(home, path), secret);
-  writeFileSync(join(home, RSA_KEY_FILE), RSA_KEY);
+  for (const [keyFile, key] of KEY_FILES) writeFileSync(join(home, keyFile), key);
   writeFileSync(file, routesText({ store, environments }));
   return { name, args: ['src/cli/main.ts', 'serve', file], variables: VARIABLES };
 }

@@ -1,5 +1,5 @@
-/** What a portal that signs with RSA costs the portal beside it. */
-import { median, ratio } from './figures.ts';
+/** What a portal that signs with RSA costs the portal beside it: its signatures are made by other threads. */
+import { ratio } from './figures.ts';
 import { load } from './load.ts';
 import { walkLogin } from './login.ts';
 import type { Server } from './server.ts';
@@ -10,10 +10,9 @@ const PER_SECOND = 150;
 const BROWSERS = 16;
 
 export type Neighbours = {
-  /** p99 of the HS256 portal's logins beside a busy PS256 portal, and beside an equally busy HS256 portal. Milliseconds. */
-  readonly besidePs256: number;
-  readonly besideHs256: number;
-  readonly ratio: number;
+  /** p99 of the HS256 portal's logins beside a busy PS256 portal ÷ beside an equally busy HS256 portal, by its key. */
+  readonly besideRsa2048: number;
+  readonly besideRsa3072: number;
 };
 
 /** The same HS256 portal, with the same number of logins at a second portal that signs one way or the other. */
@@ -25,15 +24,16 @@ export async function compareNeighbours(server: Server, rounds: number, measured
     );
     return portal?.p99 ?? Number.NaN;
   };
-  const besidePs256: number[] = [];
-  const besideHs256: number[] = [];
+  const hs256 = { path: LOGIN_PATHS.other, p99: [] as number[] };
+  const rsa2048 = { path: LOGIN_PATHS.ps256, p99: [] as number[] };
+  const rsa3072 = { path: LOGIN_PATHS.ps256Long, p99: [] as number[] };
+  const neighbours = [hs256, rsa2048, rsa3072];
   for (let round = 0; round < rounds; round++) {
-    besideHs256.push(await beside(LOGIN_PATHS.other));
-    besidePs256.push(await beside(LOGIN_PATHS.ps256));
+    // Whoever comes first in a round must not do so in every one.
+    for (let turn = 0; turn < neighbours.length; turn++) {
+      const neighbour = neighbours[(round + turn) % neighbours.length];
+      if (neighbour) neighbour.p99[round] = await beside(neighbour.path);
+    }
   }
-  return {
-    besidePs256: median(besidePs256),
-    besideHs256: median(besideHs256),
-    ratio: ratio(besidePs256, besideHs256),
-  };
+  return { besideRsa2048: ratio(rsa2048.p99, hs256.p99), besideRsa3072: ratio(rsa3072.p99, hs256.p99) };
 }

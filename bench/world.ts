@@ -7,14 +7,20 @@ export const PORTAL_SECRET = 'bench-portal-secret-0123456789-0123456789-01234567
 export const ENVIRONMENT_SECRET = 'bench-environment-secret-0123456789-0123456789-0123456789';
 
 /** Login paths of the router's portals. */
-export const LOGIN_PATHS = { hs256: '/callback', other: '/other/callback', ps256: '/ps256/callback' } as const;
+export const LOGIN_PATHS = {
+  hs256: '/callback',
+  other: '/other/callback',
+  ps256: '/ps256/callback',
+  ps256Long: '/ps256-3072/callback',
+} as const;
 
-export const RSA_KEY_FILE = 'rsa.pem';
+/** Private keys of the portals that sign with PS256: a file, and bits. */
+export const RSA_KEYS = { short: { file: 'rsa.pem', bits: 2048 }, long: { file: 'rsa-3072.pem', bits: 3072 } } as const;
 
 export type RoutesOptions = { readonly store: string; readonly environments: number };
 
 /**
- * Portals that sign with HS256, HS256 and PS256, and that many environments, `us` first. Every environment has a
+ * Portals that sign with HS256, HS256, PS256 and PS256 with a longer key, and that many environments, `us` first. Every environment has a
  * secret, an issuer and an email domain of its own.
  */
 export function routesText({ store, environments }: RoutesOptions): string {
@@ -25,7 +31,8 @@ store: ${JSON.stringify(store)}
 portals:
 ${portal('support', LOGIN_PATHS.hs256, 'HS256, secret: { env: PORTAL_SECRET }')}
 ${portal('other', LOGIN_PATHS.other, 'HS256, secret: { env: OTHER_PORTAL_SECRET }')}
-${portal('rsa', LOGIN_PATHS.ps256, `PS256, private_key: { file: ${RSA_KEY_FILE} }`)}
+${portal('rsa', LOGIN_PATHS.ps256, `PS256, private_key: { file: ${RSA_KEYS.short.file} }`)}
+${portal('rsa-3072', LOGIN_PATHS.ps256Long, `PS256, private_key: { file: ${RSA_KEYS.long.file} }`)}
 environments:
 ${names(environments).map(environment).join('\n')}
 discovery:

@@ -1,6 +1,7 @@
 /** The admin listener: for load balancers and operators, on an address of its own. It changes nothing. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Store } from '../store/store.ts';
+import { serveLogouts } from './logouts.ts';
 import type { Metrics } from './metrics.ts';
 
 export type AdminView = {
@@ -28,5 +29,6 @@ export function openAdmin({ store, metrics, takesLogins }: AdminView): FastifyIn
     const { contentType, text } = metrics;
     return reply.type(contentType).send(await text());
   });
+  serveLogouts(app, store.notices);
   return app;
 }

@@ -69,6 +69,9 @@ export function openAudit(log: Logger, ...others: readonly ((outcome: Outcome) =
   };
 }
 
-/** Ours to mend: 5xx. A person who is refused is everyday business. */
-const isTrouble = ({ reason }: Outcome): boolean =>
-  Object.hasOwn(REASONS, reason) && REASONS[reason as keyof typeof REASONS].status >= 500;
+/** Somebody has to mend it: 5xx, a portal that does not take our tokens, an environment that does not know who is gone. A person who is refused is everyday business. */
+const isTrouble = ({ event, reason }: Outcome): boolean =>
+  event === 'portal.refusals_suspected' ||
+  reason === 'notice_dead' ||
+  reason === 'notice_not_kept' ||
+  (Object.hasOwn(REASONS, reason) && REASONS[reason as keyof typeof REASONS].status >= 500);

@@ -12,7 +12,7 @@ export async function* readDecisionLines(routes: CheckedRoutes, file?: string): 
   const from = file ?? routes.store;
   let none = true;
   try {
-    for await (const line of file === undefined ? readRecorded(routes.store) : linesOf(file)) {
+    for await (const line of file === undefined ? readRecorded(routes.store, routes.redis) : linesOf(file)) {
       if (line === '') continue;
       none = false;
       yield line;
@@ -35,6 +35,6 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 function remedy({ file, store, record }: CheckedRoutes, given: string | undefined): string {
   if (given !== undefined) return 'Make such a file with: wayhome diff --export old.yaml';
   if (!record) return `Write record: { keep: 50000 } in ${file}, and let people log in.`;
-  if (store === 'memory:') return 'A store in memory is nobody else’s to read; use sqlite:<path>.';
+  if (store === 'memory:') return 'A store in memory is nobody else’s to read; use sqlite:<path> or Redis.';
   return 'Let people log in first.';
 }

@@ -2,7 +2,7 @@ import type { Path } from './problem.ts';
 import { portalsOf, type Survey } from './survey.ts';
 
 /** Addresses of the router itself: none of these, and nothing below them. `/logout` itself is free for a portal. */
-const RESERVED = ['/return', '/enter', '/backchannel-logout', '/.well-known', '/oidc', '/api'];
+const RESERVED = ['/return', '/enter', '/backchannel-logout', '/logout-feed', '/.well-known', '/oidc', '/api'];
 const RESERVED_BELOW = '/logout/';
 
 /** Every `login_path` and `logout_path` is an address of its own, and none is the router's. */

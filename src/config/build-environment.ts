@@ -1,6 +1,7 @@
 import { type EmailDomains, openEmailDomains } from '../core/email-domains.ts';
 import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName } from '../core/names.ts';
+import type { ReceiverSettings } from '../logout/receiver.ts';
 import { buildHandoff } from './build-handoff.ts';
 import { buildOidc } from './build-oidc.ts';
 import { buildProxy } from './build-proxy.ts';
@@ -8,10 +9,11 @@ import type { Found } from './build-routes.ts';
 import { buildSaml } from './build-saml.ts';
 import { buildSession } from './build-session.ts';
 import { buildTrust } from './build-trust.ts';
-import { instantOf } from './built-values.ts';
+import { instantOf, secretFor } from './built-values.ts';
 import type { CheckedEnvironment, CheckedLogin } from './checked.ts';
 import { readDomainEntry } from './domain-entry.ts';
 import type { EnvironmentEntry } from './schema.ts';
+import type { Secrets } from './secrets.ts';
 
 /** One entry of `environments`, faultless. */
 export function buildEnvironment(
@@ -40,13 +42,27 @@ export function buildEnvironment(
     ...(front && { frontLogout: { url: front.url, returnParam: front.return_param } }),
   };
   const icon = found.pictures.get(`environments.${name}.icon`);
+  const receiver = entry.logout && buildReceiver(name, entry.logout, found.secrets);
   return {
     environment,
     login: buildLogin(name, entry, found),
     trust: buildTrust(entry.login, found.secrets),
     ...(entry.proxy && { proxy: buildProxy(name, entry.proxy, publicOrigin, found.secrets) }),
+    ...(receiver && { receiver }),
     ...(icon !== undefined && { icon }),
   };
+}
+
+function buildReceiver(
+  name: EnvironmentName,
+  { back, pull }: NonNullable<EnvironmentEntry['logout']>,
+  secrets: Secrets,
+): ReceiverSettings | undefined {
+  const tokens = back ?? pull;
+  if (!tokens) return undefined;
+  const settings = { audience: tokens.audience ?? name, algorithm: tokens.algorithm ?? 'RS256' };
+  if (back) return { by: 'push', url: back.url, ...settings };
+  return { by: 'pull', secret: secretFor(pull?.secret, secrets), ...settings };
 }
 
 /** `logout.front` is what a sign-out goes through, where it is there: never two ways at once. */

@@ -1,7 +1,7 @@
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import { isHmac } from '../keys/keys.ts';
 import type { Found } from './build-routes.ts';
-import { seconds, secretFor } from './built-values.ts';
+import { instantOf, seconds, secretFor, textFor } from './built-values.ts';
 import type { CheckedPortal, CheckedSigning } from './checked.ts';
 import type { RoutesFile } from './schema.ts';
 
@@ -31,7 +31,10 @@ export function buildPortal(
       publicOrigin,
       settings: { ...entry.settings },
       allowRedirects: entry.allow_redirects ?? [],
-      ...(isHmac(signing.algorithm) && { secret: secretFor(signing.secret, secrets) }),
+      ...(isHmac(signing.algorithm) && {
+        secret: secretFor(signing.secret, secrets),
+        ...(signing.next && { nextSecret: secretFor(signing.next.secret, secrets) }),
+      }),
       tokenLifetime: entry.token_lifetime === undefined ? preset.token.lifetime.default : seconds(entry.token_lifetime),
       ...(delivery && {
         delivery: {
@@ -49,9 +52,15 @@ export function buildPortal(
 }
 
 function buildSigning(
-  { algorithm, secret, private_key: key }: NonNullable<PortalEntry['signing']>,
+  { algorithm, secret, private_key: key, next }: NonNullable<PortalEntry['signing']>,
   secrets: Found['secrets'],
 ): CheckedSigning {
-  if (isHmac(algorithm)) return { algorithm, secret: secretFor(secret, secrets) };
-  return { algorithm, ...(key && { privateKeyPem: secretFor(key, secrets).toString('utf8') }) };
+  const at = next && { at: instantOf(next.at) };
+  if (isHmac(algorithm)) {
+    const then = at && { next: { ...at, secret: secretFor(next.secret, secrets) } };
+    return { algorithm, secret: secretFor(secret, secrets), ...then };
+  }
+  if (!key) return { algorithm };
+  const then = at && { next: { ...at, privateKeyPem: textFor(next.private_key, secrets) } };
+  return { algorithm, privateKeyPem: textFor(key, secrets), ...then };
 }

@@ -12,7 +12,8 @@ import type { CheckedBranding, CheckedPortal, CheckedRelyingParty, CheckedRoutes
 import type { Pictures } from './picture-rules.ts';
 import type { SamlProviders } from './saml-rules.ts';
 import type { RoutesFile } from './schema.ts';
-import { besideFile, type Secrets } from './secrets.ts';
+import type { Secrets } from './secrets.ts';
+import { buildStore } from './store-rules.ts';
 
 export type Found = {
   readonly file: string;
@@ -51,7 +52,7 @@ export function buildRoutes(tree: RoutesFile, found: Found): CheckedRoutes {
     listen: hostAndPort(tree.listen ?? '0.0.0.0:8080'),
     admin: hostAndPort(tree.admin ?? '127.0.0.1:9090'),
     trustedProxies: ranges(tree.trusted_proxies ?? []),
-    store: storeAddress(tree.store ?? 'sqlite:./data/wayhome.db', found.file),
+    ...buildStore(tree.store, found.file, secrets),
     sealKeys: (tree.seal_keys ?? []).map((reference) => sealKey(secrets.get(reference))),
     loginLifetime: seconds(tree.login_lifetime ?? '10m'),
     ...(rateLimit && { rateLimit }),
@@ -81,9 +82,6 @@ function ranges(texts: readonly string[]): BlockList {
   for (const text of texts) addRange(list, text);
   return list;
 }
-
-const storeAddress = (address: string, file: string): string =>
-  address.startsWith('sqlite:') ? `sqlite:${besideFile(file, address.slice('sqlite:'.length))}` : address;
 
 function sealKey(text: Buffer | undefined): Buffer {
   const key = text && parseSealKey(text.toString('latin1'));

@@ -7,7 +7,9 @@ import type { Environment } from '../core/environment.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import type { Portal } from '../core/portal.ts';
 import type { Routes } from '../core/routes.ts';
+import type { Instant } from '../core/time.ts';
 import type { HmacAlgorithm, PublicKeyAlgorithm } from '../keys/keys.ts';
+import type { ReceiverSettings } from '../logout/receiver.ts';
 import type { Trust } from '../outbound/outbound.ts';
 import type { PortalSettings } from '../portals/portal.ts';
 import type { PortalPreset } from '../portals/preset.ts';
@@ -16,6 +18,7 @@ import type { SamlEntry } from '../protocols/saml/settings.ts';
 import type { SessionEntry } from '../protocols/session/settings.ts';
 import type { RelyingParty } from '../provider/provider.ts';
 import type { ProxySettings } from '../proxy/settings.ts';
+import type { RedisAccess } from '../store/redis-address.ts';
 
 export type CheckedRoutes = {
   /** The routes file as it was named. */
@@ -29,8 +32,10 @@ export type CheckedRoutes = {
   readonly listen: HostAndPort;
   readonly admin: HostAndPort;
   readonly trustedProxies: BlockList;
-  /** `sqlite:<path as the process can open it>` or `memory:`. */
+  /** `sqlite:<path as the process can open it>`, `memory:` or a Redis address, without a password in it. */
   readonly store: string;
+  /** Where the store is Redis. */
+  readonly redis?: RedisAccess;
   /** Newest first; empty: the store keeps one that was made once. */
   readonly sealKeys: readonly Buffer[];
   /** Seconds. */
@@ -73,9 +78,19 @@ export type CheckedRelyingParty = {
 };
 
 export type CheckedSigning =
-  | { readonly algorithm: HmacAlgorithm; readonly secret: Buffer }
-  /** Without a key the router makes one and the store keeps it. */
-  | { readonly algorithm: PublicKeyAlgorithm; readonly privateKeyPem?: string };
+  | {
+      readonly algorithm: HmacAlgorithm;
+      readonly secret: Buffer;
+      /** Takes over at that instant. */
+      readonly next?: { readonly secret: Buffer; readonly at: Instant };
+    }
+  | {
+      readonly algorithm: PublicKeyAlgorithm;
+      readonly privateKeyPem: string;
+      readonly next?: { readonly privateKeyPem: string; readonly at: Instant };
+    }
+  /** The router makes its keys, and the store keeps them. */
+  | { readonly algorithm: PublicKeyAlgorithm };
 
 /** Colours are `#rrggbb`, the logo is a data: URI. */
 export type CheckedBranding = {
@@ -91,6 +106,8 @@ export type CheckedEnvironment = {
   /** How calls to it are made; part of `login` in the file. */
   readonly trust: Trust;
   readonly proxy?: ProxySettings;
+  /** How it is told behind the person's back that a visit ended. */
+  readonly receiver?: ReceiverSettings;
   /** A data: URI. */
   readonly icon?: string;
 };

@@ -31,8 +31,14 @@ function checkSigning(
   values: Secrets,
   preset: PortalPreset | undefined,
 ): void {
-  const { algorithm, secret, private_key: privateKey } = signing;
+  const { algorithm, secret, private_key: privateKey, next } = signing;
   if (algorithm === undefined) return;
+  const judge = (at: Path, reference: object | undefined, remedy: string) => {
+    const text = reference && values.get(reference);
+    const fault = text && keyFault(preset, algorithm, text);
+    if (fault) report.fault(at, fault, remedy);
+  };
+  if (next) checkNext(report, [...path, 'next'], algorithm, signing);
   const secretAt = [...path, 'secret'];
   const keyAt = [...path, 'private_key'];
   if (isHmac(algorithm)) {
@@ -46,16 +52,32 @@ function checkSigning(
     }
     if (privateKey)
       report.fault(keyAt, `${algorithm} uses no private key`, 'Remove it, or choose a PS* algorithm.', 'key');
-    const value = secret && values.get(secret);
-    const fault = value && keyFault(preset, algorithm, value);
-    if (fault) report.fault(secretAt, fault, MAKE_SECRET);
+    judge(secretAt, secret, MAKE_SECRET);
+    judge([...path, 'next', 'secret'], next?.secret, MAKE_SECRET);
     return;
   }
   if (secret)
     report.fault(secretAt, `${algorithm} uses no shared secret`, 'Remove it, or choose an HS* algorithm.', 'key');
-  const pem = privateKey && values.get(privateKey);
-  const fault = pem && keyFault(preset, algorithm, pem);
-  if (fault) report.fault(keyAt, fault, 'Without private_key the router makes a key of its own.');
+  judge(keyAt, privateKey, 'Without private_key the router makes a key of its own.');
+  judge([...path, 'next', 'private_key'], next?.private_key, 'Give the key that the portal is about to be told of.');
+}
+
+/** What takes over is of the kind that is there now; a key that the router keeps is switched in the store. */
+function checkNext(
+  report: Survey['report'],
+  path: Path,
+  algorithm: Algorithm,
+  { private_key: privateKey, next }: NonNullable<PortalDraft['signing']>,
+): void {
+  const wanted = isHmac(algorithm) ? 'secret' : 'private_key';
+  const other = isHmac(algorithm) ? 'private_key' : 'secret';
+  if (wanted === 'private_key' && !privateKey && !report.blamed([...path.slice(0, -1), 'private_key'])) {
+    report.fault(path, 'the router keeps this portal’s keys itself', 'Use `wayhome keys`, and remove next.', 'key');
+    return;
+  }
+  if (next?.[other]) report.fault([...path, other], `${algorithm} uses no ${other}`, `Write ${wanted}.`, 'key');
+  if (!next?.[wanted] && !report.blamed([...path, wanted]))
+    report.fault([...path, wanted], 'required, and missing', `It takes the place of ${wanted}.`, 'key');
 }
 
 /** A portal may read the text of a key in a way of its own; without its preset, the usual one is judged. */

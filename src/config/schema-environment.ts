@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { parseDomain } from '../core/email.ts';
+import { LOGOUT_ALGORITHMS } from '../logout/token.ts';
 import { isPublicSuffix } from './public-suffix.ts';
 import { loginSchema } from './schema-login.ts';
 import { picture } from './schema-look.ts';
 import { says } from './schema-problems.ts';
 import { proxySchema } from './schema-proxy.ts';
-import { claimName, instant, parameter, text, url } from './schema-words.ts';
+import { claimName, instant, parameter, secret, text, url } from './schema-words.ts';
 
 const NAME_DOMAINS = 'Name domains that only this environment’s people have, or write any.';
 
@@ -64,6 +65,15 @@ const claimValue = z.union(
   { error: says('must be a text, a number, true or false', 'Lists and mappings cannot be set.') },
 );
 
+/** Of the tokens that say that a visit ended. */
+const tokenWords = {
+  audience: text.optional().describe('`aud` of its logout tokens. Default: the name of the environment.'),
+  algorithm: z
+    .enum(LOGOUT_ALGORITHMS)
+    .optional()
+    .describe('What they are signed with, by a key that the router makes and publishes. Default RS256.'),
+};
+
 const logout = z.strictObject({
   front: z
     .strictObject({
@@ -72,7 +82,20 @@ const logout = z.strictObject({
     })
     .optional()
     .describe('Signing out through the browser.'),
-  back: z.strictObject({ url }).optional().describe('OpenID Connect Back-Channel Logout 1.0.'),
+  back: z
+    .strictObject({
+      url: url.describe('Where the router posts logout tokens (OpenID Connect Back-Channel Logout 1.0).'),
+      ...tokenWords,
+    })
+    .optional()
+    .describe('Telling it behind the person’s back, again and again until it knows.'),
+  pull: z
+    .strictObject({
+      secret: secret.describe('What it proves itself with (Bearer), 32 bytes or more.'),
+      ...tokenWords,
+    })
+    .optional()
+    .describe('In place of back, for an installation that the router cannot reach: it fetches the same tokens.'),
 });
 
 /** One entry of `environments`. */

@@ -5,6 +5,7 @@ import { environmentSchema } from './schema-environment.ts';
 import { brandingSchema } from './schema-look.ts';
 import { portalSchema } from './schema-portal.ts';
 import { says } from './schema-problems.ts';
+import { storeSchema } from './schema-store.ts';
 import { addressRange, duration, hostAndPort, name, secret, some, url } from './schema-words.ts';
 
 const atLeastOne = (what: string) =>
@@ -37,14 +38,9 @@ export const routesSchema = z.strictObject({
   listen: hostAndPort.optional().describe('What browsers reach. Default 0.0.0.0:8080.'),
   admin: hostAndPort.optional().describe('Health and metrics, a listener of its own. Default 127.0.0.1:9090.'),
   trusted_proxies: z.array(addressRange).optional().describe('Whose X-Forwarded-* are believed. Default none.'),
-  store: z
-    .string()
-    .regex(
-      /^(?:sqlite:.+|memory:|rediss?:\/\/.+)$/,
-      says('must be a store', 'Write sqlite:./data/wayhome.db or memory:.'),
-    )
+  store: storeSchema
     .optional()
-    .describe('What must outlive a request. Default sqlite:./data/wayhome.db.'),
+    .describe('What must outlive a request: see stores.md. Default sqlite:./data/wayhome.db.'),
   seal_keys: some(secret)
     .optional()
     .describe('Keys that seal cookies and states, newest first. Default: made once and kept by the store.'),

@@ -12,6 +12,7 @@ export type Reference = { readonly [Key in keyof SecretReference]?: SecretRefere
 export type UseKind =
   | 'seal_key'
   | 'secret'
+  | 'store_password'
   /** A portal's signing key, or what an OpenID provider knows the router by. */
   | 'private_key'
   | 'tls_key'
@@ -39,14 +40,18 @@ export function namedUses(survey: Survey): NamedUse[] {
   };
   for (const [index, reference] of (survey.draft.seal_keys ?? []).entries())
     add(['seal_keys', index], 'seal_key', reference);
+  if (typeof survey.draft.store === 'object') add(['store', 'password'], 'store_password', survey.draft.store.password);
   for (const { path, entry } of portalsOf(survey)) {
     add([...path, 'signing', 'secret'], 'secret', entry.signing?.secret);
     add([...path, 'signing', 'private_key'], 'private_key', entry.signing?.private_key);
+    add([...path, 'signing', 'next', 'secret'], 'secret', entry.signing?.next?.secret);
+    add([...path, 'signing', 'next', 'private_key'], 'private_key', entry.signing?.next?.private_key);
     add([...path, 'oidc', 'client_secret'], 'secret', entry.oidc?.client_secret);
     if (entry.oidc) addTrust(add, [...path, 'oidc'], entry.oidc);
   }
   for (const { path, entry } of environmentsOf(survey)) {
     if (entry.login) addLogin(add, [...path, 'login'], entry.login);
+    add([...path, 'logout', 'pull', 'secret'], 'secret', entry.logout?.pull?.secret);
     add([...path, 'proxy', 'ca'], 'authorities', entry.proxy?.ca);
   }
   return uses;

@@ -22,7 +22,8 @@ export type Surroundings = {
   readonly now: Instant;
   /**
    * `not_needed`: no secret or key is read or judged, and random bytes stand in their places. For questions about
-   * the routes alone; what is opened from them can sign nothing and verify nothing. Default `needed`.
+   * the routes alone; what is opened from them can sign nothing and verify nothing. The password of the store is read
+   * where it is there, since what the store recorded may be asked for. Default `needed`.
    */
   readonly secrets?: 'needed' | 'not_needed';
 };
@@ -39,11 +40,12 @@ export type SecretUse = NamedUse & {
  */
 export function readSecrets(survey: Survey, surroundings: Surroundings, fileOf: (path: Path) => string): SecretUse[] {
   const named = namedUses(survey);
-  if (surroundings.secrets === 'not_needed') return named;
+  const needed = surroundings.secrets !== 'not_needed';
   return named.map((use) => {
+    if (!needed && use.kind !== 'store_password') return use;
     const found = readReference(use.reference, fileOf(use.path), surroundings);
     if (Buffer.isBuffer(found)) return { ...use, value: found };
-    if (found) survey.report.fault([...use.path, found.key], found.message, found.remedy);
+    if (found && needed) survey.report.fault([...use.path, found.key], found.message, found.remedy);
     return use;
   });
 }
@@ -59,7 +61,7 @@ export function secretsOf(uses: readonly SecretUse[]): Secrets {
 
 /** For `secrets: 'not_needed'`: what nobody knows, in the form of a seal key. */
 export const standIns = (uses: readonly SecretUse[]): Secrets =>
-  new Map(uses.map(({ reference }) => [reference, Buffer.from(randomBytes(48).toString('base64url'))]));
+  new Map(uses.map(({ reference, value }) => [reference, value ?? Buffer.from(randomBytes(48).toString('base64url'))]));
 
 /** A path of the routes file, relative to its folder, as the process can open it. */
 export const besideFile = (file: string, path: string): string =>

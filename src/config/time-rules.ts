@@ -1,9 +1,15 @@
 import { type Instant, parseInstant } from '../core/time.ts';
-import { environmentsOf, type Survey } from './survey.ts';
+import { environmentsOf, portalsOf, type Survey } from './survey.ts';
 
-/** Planned environments: their time has a length, and it is not over. */
+/** Planned environments: their time has a length, and it is not over. A cut-over that is over is tidied up. */
 export function checkTimes(survey: Survey, now: Instant): void {
   const { report } = survey;
+  for (const { path, entry } of portalsOf(survey)) {
+    const { at } = entry.signing?.next ?? {};
+    if (at === undefined || (parseInstant(at) ?? now) > now) continue;
+    const remedy = 'Once the portal takes it, write it in place of the old one and remove next.';
+    report.notice([...path, 'signing', 'next', 'at'], 'has taken over: at has passed', remedy);
+  }
   for (const { path, entry } of environmentsOf(survey)) {
     const [from, until] = [entry.from, entry.until].map((text) =>
       text === undefined ? undefined : parseInstant(text),

@@ -20,9 +20,9 @@ export function checkUrls(survey: Survey): void {
   check(['public_url'], draft.public_url, { origin: true });
   for (const { path, entry } of portalsOf(survey)) {
     check([...path, 'home_url'], entry.home_url);
-    for (const { at, url, called } of partyUrls(entry.oidc)) {
+    for (const { at, url, asked, called } of partyUrls(entry.oidc)) {
       const place = [...path, 'oidc', ...at];
-      if (check(place, url) && called) checkReachable(place, url, entry.oidc?.allow_private, 'oidc');
+      if (check(place, url, asked) && called) checkReachable(place, url, entry.oidc?.allow_private, 'oidc');
     }
     for (const [index, url] of (entry.allow_redirects ?? []).entries()) {
       check([...path, 'allow_redirects', index], url, { noQuery: true });
@@ -31,7 +31,9 @@ export function checkUrls(survey: Survey): void {
   for (const { path, entry } of environmentsOf(survey)) {
     const { login, logout, proxy } = entry;
     check([...path, 'app_url'], entry.app_url);
-    check([...path, 'logout', 'back', 'url'], logout?.back?.url);
+    const back = logout?.back?.url;
+    const backPath = [...path, 'logout', 'back', 'url'];
+    if (check(backPath, back) && back !== undefined) checkReachable(backPath, back, login?.allow_private, 'login');
     const param = logout?.front?.return_param;
     check([...path, 'logout', 'front', 'url'], logout?.front?.url, param === undefined ? {} : { reserved: [param] });
     // The way there is the router's own network: plain http is the operator's to choose.

@@ -11,7 +11,7 @@ import { parseStrictObject } from './strict-json.ts';
 /** A token whose shape was checked and whose signature was not. */
 export type CompactToken = {
   readonly text: string;
-  readonly header: { readonly alg: string; readonly kid?: string };
+  readonly header: { readonly alg: string; readonly kid?: string; readonly typ?: string };
   /** The payload. A name may be any text, `__proto__` included, so look up foreign names with `Object.hasOwn`. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** ASCII: what the signature is over (RFC 7515 §5.1). */
@@ -28,15 +28,15 @@ const KID_OF_DIGEST = /^[A-Za-z0-9+/]{43}=$/;
 
 /**
  * Text → token, where it is a canonical compact JWS with a plain header: base64url without padding, line ends or
- * spare bits, UTF-8, one JSON object each, no name twice. Throws `Refusal` (`jwt_malformed`,
- * `jwt_header_not_allowed`) and nothing else.
+ * spare bits, UTF-8, one JSON object each, no name twice. `types`: what `typ` may be where it is there, in lower case.
+ * Throws `Refusal` (`jwt_malformed`, `jwt_header_not_allowed`) and nothing else.
  */
-export function readCompact(text: string): CompactToken {
+export function readCompact(text: string, types: readonly string[] = ['jwt']): CompactToken {
   if (text.length > MAX_LENGTH) throw malformed('longer than 16 KiB');
   const first = text.indexOf('.');
   const second = text.indexOf('.', first + 1);
   if (first < 0 || second < 0 || text.includes('.', second + 1)) throw malformed('not three parts');
-  const header = readHeader(readObject(text.slice(0, first), 'header'));
+  const header = readHeader(readObject(text.slice(0, first), 'header'), types);
   return {
     text,
     header,
@@ -65,18 +65,18 @@ function decode(part: string, which: string): Buffer {
 /**
  * An allow-list (RFC 8725 §3.10, §3.12): members that fetch or embed keys (`jku`, `jwk`, `x5u`, `x5c`), change
  * processing (`crit`, `b64`, `zip`, `enc`, `p2c`) or are unknown refuse the token. `kid` is a name and never a
- * path or an address, `typ` is `JWT` in any case (RFC 7519 §5.1) or absent.
+ * path or an address, `typ` is one of `types` in any case (RFC 7519 §5.1) or absent.
  */
-function readHeader(header: Readonly<Record<string, unknown>>): CompactToken['header'] {
+function readHeader(header: Readonly<Record<string, unknown>>, types: readonly string[]): CompactToken['header'] {
   for (const name of Object.keys(header)) {
-    if (!isAllowed(name, header[name])) throw new Refusal('jwt_header_not_allowed', nameForLog(name));
+    if (!isAllowed(name, header[name], types)) throw new Refusal('jwt_header_not_allowed', nameForLog(name));
   }
-  const { alg, kid } = header as { alg?: string; kid?: string };
+  const { alg, kid, typ } = header as { alg?: string; kid?: string; typ?: string };
   if (alg === undefined) throw new Refusal('jwt_header_not_allowed', 'alg is absent');
-  return kid === undefined ? { alg } : { alg, kid };
+  return { alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ: typ.toLowerCase() }) };
 }
 
-function isAllowed(name: string, value: unknown): boolean {
+function isAllowed(name: string, value: unknown, types: readonly string[]): boolean {
   if (typeof value !== 'string') return false;
   switch (name) {
     case 'alg':
@@ -84,7 +84,7 @@ function isAllowed(name: string, value: unknown): boolean {
     case 'x5t#S256':
       return true;
     case 'typ':
-      return value.toUpperCase() === 'JWT';
+      return types.includes(value.toLowerCase());
     case 'kid':
       return (KID_PATTERN.test(value) && !value.includes('..')) || KID_OF_DIGEST.test(value);
     default:

@@ -30,9 +30,14 @@ export type Signer = {
   readonly algorithm: Algorithm;
   /** JSON text of the claims → compact JWS with header `{alg, typ: "JWT"[, kid]}`. */
   sign(claims: string): string | Promise<string>;
-  /** The public key as JWKS member, for keys that have one. */
-  readonly publicJwk?: Readonly<Record<string, unknown>>;
+  /** The public key as JWKS member, for a key that has one and never changes. */
+  readonly publicJwk?: PublishedJwk;
+  /** In its place where keys change: those that whoever verifies has to know now. */
+  published?(): Promise<readonly PublishedJwk[]>;
 };
+
+/** A public key as it stands in a key set (RFC 7517 §4). */
+export type PublishedJwk = Readonly<Record<string, unknown>>;
 
 /** Checks the signature of an environment's token: `alg` against its list, then the key. Throws `Refusal`. */
 export type Verifier = {

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { CompactSign, type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { hmacKey, hmacSigner } from './hmac.ts';
 import { keyFault } from './key-kind.ts';
-import { type Algorithm, isHmac, type PublicKeyAlgorithm, type Signer } from './keys.ts';
+import { type Algorithm, isHmac, type PublicKeyAlgorithm, type PublishedJwk, type Signer } from './keys.ts';
 
 export type SigningKey = { readonly secret: Buffer } | { readonly privateKeyPem: string };
 
@@ -39,12 +39,15 @@ export function makeSigningKey(algorithm: PublicKeyAlgorithm): string {
   return generate(algorithm).export({ type: 'pkcs8', format: 'pem' }) as string;
 }
 
+/** The RFC 7638 thumbprint of a private key in PEM: its `kid`. */
+export const thumbprintOf = (pem: string): Promise<string> => kidOf(publicJwkOf(createPrivateKey(pem)));
+
 /**
  * The JWK Set of these signers (RFC 7517 §5): public keys alone, each once; `{"keys":[]}` while only HMAC is used.
  * A key that signs with several algorithms stands there without `alg`.
  */
-export function publishedKeys(signers: Iterable<Signer>): { keys: Readonly<Record<string, unknown>>[] } {
-  const byKid = new Map<unknown, Readonly<Record<string, unknown>>>();
+export function publishedKeys(signers: Iterable<Pick<Signer, 'publicJwk'>>): { keys: PublishedJwk[] } {
+  const byKid = new Map<unknown, PublishedJwk>();
   for (const { publicJwk } of signers) {
     if (!publicJwk) continue;
     const { alg, ...rest } = publicJwk;
@@ -54,10 +57,11 @@ export function publishedKeys(signers: Iterable<Signer>): { keys: Readonly<Recor
   return { keys: [...byKid.values()] };
 }
 
+/** Signs by WebCrypto, whose work is done by the thread pool: an RSA-3072 signature would hold up everybody for 0.7 ms. */
 async function privateKeySigner(algorithm: PublicKeyAlgorithm, key: KeyObject): Promise<Signer> {
   const cryptoKey = (await importJWK(key.export({ format: 'jwk' }) as JWK, algorithm)) as CryptoKey;
-  const publicJwk = createPublicKey(key).export({ format: 'jwk' }) as JWK;
-  const kid = await calculateJwkThumbprint(publicJwk, 'sha256');
+  const publicJwk = publicJwkOf(key);
+  const kid = await kidOf(publicJwk);
   const header = { alg: algorithm, typ: 'JWT', kid };
   const encoder = new TextEncoder();
   return {
@@ -66,6 +70,10 @@ async function privateKeySigner(algorithm: PublicKeyAlgorithm, key: KeyObject): 
     publicJwk: { ...publicJwk, use: 'sig', alg: algorithm, kid },
   };
 }
+
+const publicJwkOf = (key: KeyObject): JWK => createPublicKey(key).export({ format: 'jwk' }) as JWK;
+
+const kidOf = (publicJwk: JWK): Promise<string> => calculateJwkThumbprint(publicJwk, 'sha256');
 
 function readPrivateKey(pem: string, algorithm: PublicKeyAlgorithm): KeyObject {
   if (pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----') || pem.includes('Proc-Type: 4,ENCRYPTED')) {

@@ -226,7 +226,15 @@ t.test('wrong words, faulty files and stores out of reach are usage', async (t) 
     t.match(stderr, message);
   }
   const memory = place(t, (routes) => Object.assign(routes, { store: 'memory:' }));
-  t.match(await run(['list', memory.file]), { status: 2, stderr: /memory:/ });
+  t.match(await run(['list', memory.file]), { status: 0, stdout: 'support: HS256, as routes.yaml says\n' });
+  const unread = place(t, (routes) => {
+    ps256(routes);
+    Object.assign(routes, { store: 'memory:' });
+  });
+  t.match(await run(['list', unread.file]), { status: 2, stderr: /memory:/ });
+  const named = place(t, () => {});
+  t.match(await run(['stage', named.file, '--portal', 'support']), { status: 1, stderr: /routes\.yaml names/ });
+  t.equal(existsSync(named.store), false, 'no store is made where nothing is kept in one');
   writeFileSync(join(file, '..', 'data'), 'in the way');
   t.match(await run(['list', file]), { status: 2, stderr: /cannot be opened/ });
   t.match(await run(['--help']), { status: 0, stdout: /^usage: wayhome keys list/ });

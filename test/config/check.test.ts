@@ -55,7 +55,6 @@ t.test('the contract’s example has no fault but its undefined environment', as
     'discovery[4].to: there is no environment "eu"',
   ]);
   t.strictSame(noticesOf(outcome), [
-    'environments.us.logout.back: back-channel logout is not delivered by this version',
     'environments.us.may_assert.claims[0]: no portal’s preset carries name, so it is not sent (2 environments name it)',
     'environments.globex.sets.account_external_id: no portal’s preset carries account_external_id, so it is not sent',
   ]);
