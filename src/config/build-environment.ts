@@ -49,6 +49,7 @@ export function buildEnvironment(
     trust: buildTrust(entry.login, found.secrets),
     ...(entry.proxy && { proxy: buildProxy(name, entry.proxy, publicOrigin, found.secrets) }),
     ...(receiver && { receiver }),
+    ...(entry.logout?.receive && { receive: entry.logout.receive }),
     ...(icon !== undefined && { icon }),
   };
 }

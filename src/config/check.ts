@@ -22,6 +22,7 @@ import { type RoutesDraft, type RoutesFile, routesSchema } from './schema.ts';
 import { prune, schemaProblems } from './schema-problems.ts';
 import { checkOnePurpose, checkSealKeys } from './secret-rules.ts';
 import { readSecrets, type Surroundings, secretsOf, standIns } from './secrets.ts';
+import { checkSenders } from './sender-rules.ts';
 import { checkSessions } from './session-rules.ts';
 import { checkSignOut } from './sign-out-rules.ts';
 import { checkStore } from './store-rules.ts';
@@ -97,6 +98,7 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   checkOidc(survey, secrets);
   checkRelyingParties(survey, secrets);
   checkReceivers(survey, secrets);
+  checkSenders(survey);
   checkCertificates(survey, uses, given.now);
   const samlProviders = readSamlProviders(survey, secrets, given.now);
   const { presets, problems: presetProblems } = readPresets(survey, surroundings);

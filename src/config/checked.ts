@@ -108,6 +108,8 @@ export type CheckedEnvironment = {
   readonly proxy?: ProxySettings;
   /** How it is told behind the person's back that a visit ended. */
   readonly receiver?: ReceiverSettings;
+  /** How it may tell us the same. */
+  readonly receive?: 'back_channel' | 'single_logout';
   /** A data: URI. */
   readonly icon?: string;
 };

@@ -96,6 +96,12 @@ const logout = z.strictObject({
     })
     .optional()
     .describe('In place of back, for an installation that the router cannot reach: it fetches the same tokens.'),
+  receive: z
+    .enum(['back_channel', 'single_logout'])
+    .optional()
+    .describe(
+      'It may end its people’s visits: by logout tokens at /backchannel-logout/<name> (oidc, handoff), or by LogoutRequests (saml). Its visits are then recorded in the store.',
+    ),
 });
 
 /** One entry of `environments`. */

@@ -1,34 +1,48 @@
 import type { Instant } from '../core/time.ts';
-import type { Store, Thing } from './store.ts';
+import type { Held, Store, Thing } from './store.ts';
 
 /** How often things whose time is over are swept out. Seconds. */
 const SWEEP_EVERY = 60;
 
+type Current = Thing & { readonly spentAt?: Instant };
+
 /** The things that `memory:` holds. */
-export function openHeld(): Pick<Store, 'hold' | 'held' | 'spend' | 'release' | 'releaseGroup'> {
-  const things = new Map<string, Thing & { readonly spentAt?: Instant }>();
+export function openHeld(): Pick<Store, 'hold' | 'held' | 'spend' | 'release' | 'releaseGroup' | 'heldIn'> {
+  const things = new Map<string, Current>();
+  const groups = new Map<string, Set<string>>();
   let sweepAt = 0;
 
   const current = (name: string, now: Instant) => {
     const thing = things.get(name);
     return thing && thing.until >= now ? thing : undefined;
   };
+  const forget = (name: string) => {
+    for (const group of things.get(name)?.groups ?? []) {
+      const names = groups.get(group);
+      names?.delete(name);
+      if (names?.size === 0) groups.delete(group);
+    }
+    things.delete(name);
+  };
   return {
     async hold(added, now) {
       if (now >= sweepAt) {
         sweepAt = now + SWEEP_EVERY;
-        for (const [name, { until }] of things) if (until < now) things.delete(name);
+        for (const [name, { until }] of things) if (until < now) forget(name);
       }
       for (const thing of added) {
         const spentAt = current(thing.name, now)?.spentAt;
+        forget(thing.name);
         things.set(thing.name, { ...thing, ...(spentAt !== undefined && { spentAt }) });
+        for (const group of thing.groups ?? []) {
+          const names = groups.get(group) ?? new Set();
+          groups.set(group, names.add(thing.name));
+        }
       }
     },
     async held(name, now) {
       const thing = current(name, now);
-      if (!thing) return undefined;
-      const { value, spentAt } = thing;
-      return { value, ...(spentAt !== undefined && { spentAt }) };
+      return thing && heldOf(thing);
     },
     async spend(name, now) {
       const thing = current(name, now);
@@ -38,10 +52,19 @@ export function openHeld(): Pick<Store, 'hold' | 'held' | 'spend' | 'release' | 
       return 'first';
     },
     async release(names) {
-      for (const name of names) things.delete(name);
+      for (const name of names) forget(name);
     },
     async releaseGroup(group) {
-      for (const [name, thing] of things) if (thing.group === group) things.delete(name);
+      for (const name of [...(groups.get(group) ?? [])]) forget(name);
+    },
+    async heldIn(group, most, now) {
+      const found = [...(groups.get(group) ?? [])].reverse().map((name) => current(name, now));
+      return found
+        .filter((thing) => thing !== undefined)
+        .slice(0, most)
+        .map((thing) => ({ name: thing.name, ...heldOf(thing) }));
     },
   };
 }
+
+const heldOf = ({ value, spentAt }: Current): Held => ({ value, ...(spentAt !== undefined && { spentAt }) });

@@ -1,14 +1,22 @@
+import { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../core/time.ts';
 import { openHeld } from './memory-held.ts';
+import { openCommits } from './sqlite-commits.ts';
+import { openNotices } from './sqlite-notices.ts';
 import type { Claimed, SingleUse, Store } from './store.ts';
 
 /** How often forgotten keys are swept out. Seconds. */
 const SWEEP_EVERY = 60;
 
-/** `memory:` keeps its promises for the life of the process: for tests, and for trying things out. */
+/**
+ * `memory:` keeps its promises for the life of the process: for tests, and for trying things out. Its outbox is a
+ * database in memory, since who is next is told in SQL already.
+ */
 export function openMemoryStore(): Store {
   const claimed = new Map<string, Instant>();
   const kept = new Map<string, string>();
+  const outbox = new DatabaseSync(':memory:');
+  const commits = openCommits(outbox);
   let decisions: string[] = [];
   let latestKeep = 0;
   let sweepAt = 0;
@@ -34,6 +42,11 @@ export function openMemoryStore(): Store {
       kept.set(name, value);
       return value;
     },
+    replace: async (name, old, next) => {
+      if (kept.get(name) !== old) return false;
+      kept.set(name, next);
+      return true;
+    },
     record: (decision, keep) => {
       decisions.push(decision);
       // Trimmed now and then: an array gives up its first entry only by moving all others.
@@ -44,7 +57,11 @@ export function openMemoryStore(): Store {
       yield* decisions.slice(-latestKeep);
     },
     ...openHeld(),
+    notices: openNotices(outbox, commits),
     ping: async () => {},
-    close: async () => {},
+    close: async () => {
+      commits.flush();
+      if (outbox.isOpen) outbox.close();
+    },
   };
 }

@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../core/time.ts';
+import { openCommits } from './sqlite-commits.ts';
 import { openDecisions } from './sqlite-decisions.ts';
 import { openHeld } from './sqlite-held.ts';
+import { openNotices } from './sqlite-notices.ts';
 import type { Claimed, SingleUse, Store } from './store.ts';
 
 /** How often keys whose time is over are deleted, in seconds, and how many in one commit. */
@@ -13,28 +15,24 @@ const SWEEP_ROWS = 5_000;
 /** How long another process's commit is waited for. Nothing else runs meanwhile, so it is short. Milliseconds. */
 const BUSY_MS = 500;
 
+/** The same while a router starts beside others that are busy. Milliseconds. */
+const OPEN_MS = 5_000;
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS claims_until ON claims (until);
   CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-type Waiting = {
-  readonly keys: readonly SingleUse[];
-  readonly now: Instant;
-  readonly resolve: (claimed: Claimed) => void;
-  readonly reject: (error: unknown) => void;
-};
-
 /**
  * `sqlite:<path>`: the embedded, durable default. Several processes on one machine may share the file.
  *
- * Claims that arrive in the same turn of the event loop share one commit, since what a claim costs is the
- * fsync (`synchronous=FULL`); nobody is answered before that commit.
+ * What is written in one turn of the event loop shares one commit (sqlite-commits.ts), which is on the disk before
+ * anybody is answered (`synchronous=FULL`).
  */
 export function openSqliteStore(path: string): Store {
   mkdirSync(dirname(path), { recursive: true });
-  const db = new DatabaseSync(path, { timeout: BUSY_MS });
+  const db = new DatabaseSync(path, { timeout: OPEN_MS });
   // The file holds the keys that the router makes for itself.
   chmodSync(path, 0o600);
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
@@ -47,24 +45,13 @@ export function openSqliteStore(path: string): Store {
   const sweep = db.prepare('DELETE FROM claims WHERE key IN (SELECT key FROM claims WHERE until < ? LIMIT ?)');
   const find = db.prepare('SELECT value FROM kept WHERE name = ?');
   const add = db.prepare('INSERT INTO kept (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
+  const change = db.prepare('UPDATE kept SET value = ? WHERE name = ? AND value = ?');
 
+  const commits = openCommits(db);
   const decisions = openDecisions(path);
-  let waiting: Waiting[] = [];
   let sweepAt = 0;
 
-  const transact = <T>(work: () => T): T => {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
-    }
-  };
-
-  const claimAll = ({ keys, now }: Waiting): Claimed => {
+  const claimAll = (keys: readonly SingleUse[], now: Instant): Claimed => {
     for (const [index, { key, until }] of keys.entries()) {
       if (take.run(key, until, now).changes !== 0) continue;
       for (const taken of keys.slice(0, index)) release.run(taken.key);
@@ -73,47 +60,38 @@ export function openSqliteStore(path: string): Store {
     return 'first';
   };
 
-  const flush = () => {
-    const batch = waiting;
-    waiting = [];
-    const now = batch.reduce((latest, entry) => Math.max(latest, entry.now), 0);
-    try {
-      const outcomes = transact(() => {
+  const held = openHeld(db, commits);
+  const notices = openNotices(db, commits);
+  db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
+  return {
+    claim: (keys, now) =>
+      commits.share(() => {
         if (now >= sweepAt) {
           sweep.run(now, SWEEP_ROWS);
           sweepAt = now + SWEEP_EVERY;
         }
-        return batch.map(claimAll);
-      });
-      for (const [index, entry] of batch.entries()) entry.resolve(outcomes[index] ?? { replayed: '' });
-    } catch (error) {
-      for (const entry of batch) entry.reject(error);
-    }
-  };
-
-  return {
-    claim: (keys, now) =>
-      new Promise((resolve, reject) => {
-        if (waiting.push({ keys, now, resolve, reject }) === 1) setImmediate(flush);
+        return claimAll(keys, now);
       }),
     keep: async (name, make) => {
       const read = () => find.get(name)?.value;
       const kept =
         read() ??
-        transact(() => {
+        commits.alone(() => {
           add.run(name, make());
           return read();
         });
       if (typeof kept !== 'string') throw new Error(`the store lost the kept value ${name}`);
       return kept;
     },
+    replace: async (name, old, next) => commits.alone(() => change.run(next, name, old).changes === 1),
     record: decisions.record,
     recorded: decisions.recorded,
-    ...openHeld(db, transact),
+    ...held,
+    notices,
     // As a claim would: a file that can be read may still be locked or full.
-    ping: async () => transact(() => {}),
+    ping: async () => commits.alone(() => {}),
     close: async () => {
-      if (waiting.length > 0) flush();
+      commits.flush();
       decisions.close();
       if (db.isOpen) db.close();
     },

@@ -4,6 +4,7 @@
  * it promises it throws, and the caller answers 503: nothing is accepted that was not claimed.
  */
 import type { Instant } from '../core/time.ts';
+import type { Notices } from './notices.ts';
 
 export type Claimed = 'first' | { readonly replayed: string };
 
@@ -14,7 +15,7 @@ export type Store = {
   /**
    * Takes all of these single-use keys, or none of them. Of any number of claims that share a key, at any time
    * and from any process on the same store, exactly one is answered `first`. Durable before it is answered
-   * (`sqlite:`; `memory:` keeps it for the life of the process).
+   * (`sqlite:`; Redis as far as it is set up to be; `memory:` keeps it for the life of the process).
    *
    * `until`: the last instant at which the key could be presented again; it may be forgotten after that.
    */
@@ -22,6 +23,12 @@ export type Store = {
 
   /** The value kept under this name; `make` is called where there is none yet, and the first writer wins. */
   keep(name: string, make: () => string): Promise<string>;
+
+  /**
+   * Puts another value in the place of one that is kept, where that is still `old`: of any number who replace the
+   * same one, one does. Durable before it returns. Whether it was this one.
+   */
+  replace(name: string, old: string, next: string): Promise<boolean>;
 
   /**
    * Keeps one routing decision, and of all of them the latest `keep`. Returns at once and promises little: decisions
@@ -52,6 +59,15 @@ export type Store = {
   /** Forgets everything that was held with this group. */
   releaseGroup(group: string): Promise<void>;
 
+  /** What is held with this group, the newest first, at most so many. */
+  heldIn(group: string, most: number, now: Instant): Promise<readonly (Held & { readonly name: string })[]>;
+
+  /** The outbox. */
+  readonly notices: Notices;
+
+  /** What the operator should know of how it keeps its promises; for the log. */
+  readonly warnings?: readonly string[];
+
   /** Whether the store answers at all, for /readyz. Throws when it does not. */
   ping(): Promise<void>;
 
@@ -65,8 +81,8 @@ export type Thing = {
   readonly value: string;
   /** The last instant at which it is held. */
   readonly until: Instant;
-  /** What it can be forgotten together with. */
-  readonly group?: string;
+  /** What it can be found and forgotten together with. */
+  readonly groups?: readonly string[];
 };
 
 export type Held = { readonly value: string; readonly spentAt?: Instant };

@@ -94,6 +94,19 @@ export function delegateConformance(t: Test, openCounterpart: OpenCounterpart): 
     t.equal(timesIn(other.departure, one.carried.nonce), 0);
   });
 
+  t.test('a person has one name at every login, which is nobody else’s', async (t) => {
+    const { delegate, signIn } = await open(t);
+    const nameOf = async (email: string) => {
+      const { departure, carried } = await leave(delegate);
+      const { answer, browser } = await signIn(departure, email);
+      return (await delegate.complete(answer, { ...carried, browser }, present())).subject;
+    };
+    const ada = await nameOf('ada@acme.example');
+    t.ok(ada, 'what a logout token calls them');
+    t.equal(await nameOf('ada@acme.example'), ada);
+    t.not(await nameOf('grace@acme.example'), ada);
+  });
+
   t.test('the person who signed in is asserted, by that environment', async (t) => {
     const { delegate, signIn } = await open(t);
     for (const email of ['ada@acme.example', 'grace@acme.example']) {

@@ -63,7 +63,11 @@ export function noticesConformance(t: Test, open: (t: Test) => Promise<Store>): 
       NOW,
     );
     t.same(await taken(store, NOW), []);
-    t.same(ids(await taken(store, NOW + 10, { most: 2 })), ['a', 'b2'], 'of two in a lane, the one that was posted first');
+    t.same(
+      ids(await taken(store, NOW + 10, { most: 2 })),
+      ['a', 'b2'],
+      'of two in a lane, the one that was posted first',
+    );
     t.same(ids(await taken(store, NOW + 10)), ['b1', 'c', 'd']);
     t.same(await taken(store, NOW + 10), [], 'each is taken once');
     t.same(await taken(store, NOW + 59, { lease: 90, most: 0 }), []);

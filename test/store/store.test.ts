@@ -1,24 +1,41 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { openStore } from '../../src/store/open.ts';
+import { openCommits } from '../../src/store/sqlite-commits.ts';
+import { SCHEMA } from '../../src/store/sqlite-notice-rows.ts';
+import { durableNoticesConformance, notice, noticesConformance } from '../conformance/notices.ts';
+import { notModelled } from '../conformance/notices-model.ts';
 import { durableStoreConformance, NOW, storeConformance } from '../conformance/store.ts';
 import { temporaryFolder } from '../support/world.ts';
+
+const NOTICE_SQL = ['sqlite-notices.ts', 'sqlite-notice-lists.ts', 'sqlite-queue.ts']
+  .map((name) => readFileSync(new URL(`../../src/store/${name}`, import.meta.url), 'utf8'))
+  .join('\n');
 
 const fileFor = (t: Test): string => join(temporaryFolder(t), 'data', 'wayhome.db');
 
 t.test('memory: keeps its promises', (t) => {
   storeConformance(t, () => openStore('memory:'));
+  noticesConformance(t, () => openStore('memory:'));
+  t.test('whatever is done to its outbox', () => notModelled(() => openStore('memory:'), 500));
   t.end();
 });
 
 t.test('sqlite: keeps its promises', (t) => {
-  storeConformance(t, (t) => openStore(`sqlite:${fileFor(t)}`));
-  durableStoreConformance(t, (t) => {
+  const open = (t: Test) => openStore(`sqlite:${fileFor(t)}`);
+  const place = (t: Test) => {
     const file = fileFor(t);
     return () => openStore(`sqlite:${file}`);
-  });
+  };
+  storeConformance(t, open);
+  durableStoreConformance(t, place);
+  noticesConformance(t, open);
+  durableNoticesConformance(t, place);
   t.end();
 });
 
@@ -66,4 +83,120 @@ t.test('sqlite: while the file is locked for too long, a claim throws, and it re
 t.test('sqlite: what is no database, or cannot be written, is not opened', async (t) => {
   const folder = temporaryFolder(t);
   await t.rejects(openStore(`sqlite:${folder}`), { message: /unable to open/ });
+});
+
+t.test('sqlite: of several processes on one file, one has a claim or a notice', async (t) => {
+  const file = fileFor(t);
+  const store = await openStore(`sqlite:${file}`);
+  t.teardown(() => store.close());
+  const due = Array.from({ length: 300 }, (_, index) => notice(`n${index}`, { order: `o${index % 150}` }));
+  await store.notices.post(due, NOW);
+  const script = fileURLToPath(new URL('./taker.ts', import.meta.url));
+  const children = [1, 2, 3].map(() => spawn(process.execPath, [script, file], { stdio: ['pipe', 'pipe', 'inherit'] }));
+  await Promise.all(children.map(({ stdout }) => once(stdout, 'data')));
+  const found = await Promise.all(
+    children.map(async ({ stdin, stdout }) => {
+      stdin.write('go\n');
+      return JSON.parse((await Array.fromAsync(stdout)).join('')) as { first: string[]; taken: string[] };
+    }),
+  );
+  const [first, taken] = [found.flatMap((one) => one.first), found.flatMap((one) => one.taken)];
+  t.equal(first.length, 300);
+  t.equal(new Set(first).size, 300, 'every key was claimed by one');
+  t.equal(taken.length, 300);
+  t.equal(new Set(taken).size, 300, 'and every notice taken by one');
+  t.ok(found.filter((one) => one.taken.length > 0).length > 1, 'and more than one was at work');
+  t.same(await store.notices.counts(), [{ lane: 'us', state: 'delivered', count: 300 }]);
+});
+
+t.test('sqlite: a file of before, when a thing had one group, keeps what it holds', async (t) => {
+  const file = fileFor(t);
+  mkdirSync(dirname(file));
+  const before = new DatabaseSync(file);
+  before.exec(`
+    CREATE TABLE claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE held (
+      name TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER NOT NULL, grouped TEXT, spent INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX held_until ON held (until);
+    CREATE INDEX held_grouped ON held (grouped) WHERE grouped IS NOT NULL;
+    INSERT INTO claims VALUES ('used', ${NOW + 9});
+    INSERT INTO held VALUES ('a', 'one', ${NOW + 9}, 'g', NULL), ('b', 'two', ${NOW + 9}, NULL, ${NOW});
+  `);
+  before.close();
+  for (const opened of ['once', 'twice']) {
+    const store = await openStore(`sqlite:${file}`);
+    t.same(await store.claim([{ key: 'used', until: NOW }], NOW), { replayed: 'used' }, opened);
+    t.same(await store.heldIn('g', 9, NOW), [{ name: 'a', value: 'one' }]);
+    t.same(await store.held('b', NOW), { value: 'two', spentAt: NOW });
+    if (opened === 'twice') await store.releaseGroup('g');
+    if (opened === 'twice') t.equal(await store.held('a', NOW), undefined);
+    await store.close();
+  }
+});
+
+t.test('sqlite: things that are over leave their groups, too', async (t) => {
+  const file = fileFor(t);
+  const store = await openStore(`sqlite:${file}`);
+  await store.hold([{ name: 'short', value: '', until: NOW + 1, groups: ['g', 'h'] }], NOW);
+  await store.hold([{ name: 'later', value: '', until: NOW + 900, groups: ['g'] }], NOW + 100);
+  const beside = new DatabaseSync(file, { readOnly: true });
+  t.same({ ...beside.prepare('SELECT count(*) AS left FROM held_groups').get() }, { left: 1 });
+  beside.close();
+  await store.close();
+});
+
+t.test('sqlite: what is written in one turn shares a commit, which is for all or none', async (t) => {
+  const db = new DatabaseSync(':memory:');
+  t.teardown(() => db.close());
+  db.exec('CREATE TABLE done (what TEXT UNIQUE)');
+  const commits = openCommits(db);
+  const write = (what: string) =>
+    commits.share(() => Number(db.prepare('INSERT INTO done VALUES (?)').run(what).changes));
+  const seen: boolean[] = [];
+  const together = [write('a'), commits.share(() => seen.push(db.isTransaction)), write('b')];
+  t.same(await Promise.all(together), [1, 1, 1]);
+  t.same(seen, [true]);
+  const failed = await Promise.allSettled([write('c'), write('a'), write('d')]);
+  t.same(
+    failed.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  t.equal(await write('c'), 1, 'and nothing of them was done');
+});
+
+t.test('sqlite: what waits is found without reading it', (t) => {
+  const db = new DatabaseSync(':memory:');
+  db.exec(SCHEMA);
+  for (const [, , sql = ''] of NOTICE_SQL.matchAll(/db\.prepare\(\s*(['"`])([\s\S]*?)\1,?\s*\)/g)) {
+    const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+    const scans = steps.map(({ detail }) => String(detail)).filter((detail) => detail.startsWith('SCAN'));
+    // Counting reads a small entry of an index for each; the other has a row for each table.
+    const cheap = ['SCAN notices USING COVERING INDEX notices_lane', 'SCAN sqlite_sequence'];
+    t.same(
+      scans.filter((scan) => !cheap.includes(scan)),
+      [],
+      sql.slice(0, 60),
+    );
+  }
+  db.close();
+  t.end();
+});
+
+t.test('what a store needs is loaded with it', (t) => {
+  const open = fileURLToPath(new URL('../../src/store/open.ts', import.meta.url));
+  const script = `
+    import { createRequire } from 'node:module';
+    const { openStore } = await import(${JSON.stringify(open)});
+    await (await openStore(process.argv[1])).close();
+    const { cache } = createRequire(${JSON.stringify(open)});
+    console.log(Object.keys(cache).some((name) => name.includes('ioredis')));
+  `;
+  for (const address of ['memory:', `sqlite:${fileFor(t)}`])
+    t.equal(
+      execFileSync(process.execPath, ['-e', script, address], { encoding: 'utf8' }),
+      'false\n',
+      address.slice(0, 7),
+    );
+  t.end();
 });

@@ -31,6 +31,12 @@ export const GOLANG_JWT = '/usr/share/gocode/src/github.com/golang-jwt/jwt';
 /** Where Debian keeps SimpleSAMLphp. */
 export const SIMPLESAML = process.env.SIMPLESAML ?? '/usr/share/simplesamlphp';
 
+export const APACHE = process.env.APACHE ?? '/usr/sbin/apache2';
+export const REDIS_SERVER = process.env.REDIS_SERVER ?? '/usr/bin/redis-server';
+export const REDIS_CLI = process.env.REDIS_CLI ?? '/usr/bin/redis-cli';
+/** Where Debian keeps Apache's modules. */
+export const APACHE_MODULES = '/usr/lib/apache2/modules';
+
 export const counterparts = {
   chromium: {
     name: 'Chromium',
@@ -75,6 +81,18 @@ export const counterparts = {
     present: () =>
       existsSync(`${SIMPLESAML}/lib/_autoload.php`) &&
       runs(PHP, ['-r', 'extension_loaded("dom") && extension_loaded("mbstring") || exit(1);']),
+  },
+  modAuthOpenidc: {
+    name: 'Apache with mod_auth_openidc',
+    shows: 'sign-ins and sign-outs of a real OpenID relying party (test/conformance)',
+    install: 'apt-get install apache2 libapache2-mod-auth-openidc',
+    present: () => existsSync(APACHE) && existsSync(`${APACHE_MODULES}/mod_auth_openidc.so`),
+  },
+  redis: {
+    name: 'redis-server',
+    shows: 'the Redis store: one server, a Cluster, a Sentinel, and what happens when they fail (test/store)',
+    install: 'apt-get install redis-server',
+    present: () => runs(REDIS_SERVER, ['--version']) && runs(REDIS_CLI, ['--version']),
   },
   namespaces: {
     name: 'permission to make network namespaces, or iproute2,',
