@@ -5,6 +5,7 @@ import { ratio } from './figures.ts';
 import { HANGING, type Hanging } from './hanging.ts';
 import type { Measured } from './load.ts';
 import type { Neighbours } from './neighbours.ts';
+import { type Outbox, WAITING } from './outbox.ts';
 import { type Row, row } from './row.ts';
 import type { StartUp } from './start-up.ts';
 
@@ -15,6 +16,7 @@ export type LoginResults = {
   readonly crowd: Crowd;
   readonly bytesPerOpenLogin: number;
   readonly hanging: Hanging;
+  readonly outbox: Outbox;
   /** The most that each server of the contest had resident. */
   readonly peaksMib: Readonly<Record<Contestant, number>>;
 };
@@ -23,12 +25,13 @@ export type LoginResults = {
 const NOISE_BYTES = 64;
 
 export function tabulateLogins(results: LoginResults): Row[] {
-  const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, hanging, peaksMib } = results;
+  const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, hanging, outbox, peaksMib } = results;
   const of = (name: Contestant, figure: keyof Measured) => contest.rounds[name].map((round) => round[figure]);
   const cpu = (name: Contestant) => of(name, 'cpuMicros');
   const signature = cpu('bare_rsa').map((micros, round) => micros - (cpu('bare')[round] ?? Number.NaN));
   const rsaBeside = signature.map((micros, round) => micros + (cpu('wayhome')[round] ?? Number.NaN));
   const many = MANY.toLocaleString('en');
+  const waiting = WAITING.toLocaleString('en');
   return [
     row(
       'login CPU, HS256 ÷ the Express router (secrets as text)',
@@ -63,6 +66,8 @@ export function tabulateLogins(results: LoginResults): Row[] {
     row(`start-up, ${many} environments, peak memory`, 'MiB', crowd.startUpPeakMib, 250, 250),
     row(`p99 of others, ${HANGING.toLocaleString('en')} logins hanging ÷ none`, '×', hanging.ratio, 1.2, 1.05),
     row('longest of the logins that hang', 's', hanging.longest / 1000, 10, 5.5),
+    row(`p99 of logins, ${waiting} notices of sign-outs waiting ÷ none`, '×', outbox.ratio, 1.1, 1.05),
+    row(`until ${waiting} notices are delivered`, 's', WAITING / outbox.perSecond, 500, 400),
     row('kept by the server per open login', 'B', withoutNoise(bytesPerOpenLogin), 0, 0),
     row('peak memory under load, SQLite store', 'MiB', peaksMib.wayhome_sqlite, 200, 130),
     row('peak memory under load, memory store with its claims', 'MiB', peaksMib.wayhome, 200, 130),

@@ -8,6 +8,7 @@ import type { Measured } from './load.ts';
 import { tabulateLogins } from './login-rows.ts';
 import { compareNeighbours } from './neighbours.ts';
 import { bytesPerOpenLogin } from './open-logins.ts';
+import { measureOutbox } from './outbox.ts';
 import type { LoginFigures, Report } from './report.ts';
 import type { Servers } from './server.ts';
 import { compareStartUp } from './start-up.ts';
@@ -28,6 +29,7 @@ export async function measureLogins(
   const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
   await servers.stopAll();
   const hanging = await measureHanging(servers, folder, effort.hangs);
+  const outbox = await measureOutbox(servers, folder, effort.hangs);
 
   const medians = (name: Contestant): LoginFigures => {
     const of = (figure: keyof Measured) => median(contest.rounds[name].map((measured) => measured[figure]));
@@ -40,7 +42,16 @@ export async function measureLogins(
     };
   };
   return {
-    rows: tabulateLogins({ contest, neighbours, startUp, crowd, bytesPerOpenLogin: perOpenLogin, hanging, peaksMib }),
+    rows: tabulateLogins({
+      contest,
+      neighbours,
+      startUp,
+      crowd,
+      bytesPerOpenLogin: perOpenLogin,
+      hanging,
+      outbox,
+      peaksMib,
+    }),
     servers: Object.fromEntries(CONTESTANTS.map((name) => [name, medians(name)])) as Record<Contestant, LoginFigures>,
   };
 }

@@ -4,18 +4,25 @@ import type { FastifyInstance } from 'fastify';
 import { openAdmin } from './admin/app.ts';
 import { openAudit, openLog } from './admin/log.ts';
 import { openMetrics } from './admin/metrics.ts';
+import { openRefusalWatch } from './admin/refusal-watch.ts';
 import { checkRoutes, type Outcome } from './config/check.ts';
 import type { CheckedRoutes, HostAndPort } from './config/checked.ts';
 import { describeProblems } from './config/describe.ts';
 import { FILES, readRoutes } from './config/read.ts';
+import type { Audit } from './core/audit.ts';
 import type { EnvironmentName } from './core/names.ts';
 import { type Clock, systemClock } from './core/time.ts';
 import { openApp } from './http/app.ts';
 import type { Surface } from './http/live.ts';
+import { recordNotice } from './http/logout-audit.ts';
 import { proxyHooks } from './http/proxied.ts';
 import { randomBytes } from './keys/random.ts';
 import { openSealer } from './keys/seal.ts';
 import { makeSealKey, parseSealKey } from './keys/seal-key.ts';
+import { systemAfter } from './logout/after.ts';
+import { openOutbox } from './logout/outbox.ts';
+import { openRecordedVisits } from './logout/recorded-visits.ts';
+import { openVisitKey } from './logout/recorded-visits-key.ts';
 import { closeUnused, openLive } from './open-live.ts';
 import { openOutbound } from './outbound/client.ts';
 import type { Outbound } from './outbound/outbound.ts';
@@ -77,19 +84,38 @@ export async function startWayhome({
   const store = await openStoreOf(routes);
   const metrics = openMetrics();
   const log = openLog(write);
-  const audit = openAudit(log, metrics.hear);
+  const audit: Audit = openAudit(
+    log,
+    metrics.hear,
+    openRefusalWatch(clock, (suspicion) => audit.record(suspicion)),
+  );
+  const sealer = openSealer(await sealKeysOf(routes, store), randomBytes);
+  const recorded = openRecordedVisits(store, sealer, await openVisitKey(store, sealer, clock()));
   const surface: Surface = {
     live: () => opened.live,
-    sealer: openSealer(await sealKeysOf(routes, store), randomBytes),
+    sealer,
     store,
     clock,
     random: randomBytes,
     audit,
+    recorded,
+    outbox: openOutbox({
+      notices: store.notices,
+      sealer,
+      clock,
+      after: systemAfter,
+      chance: Math.random,
+      receiverOf: (lane) => opened.live.receivers.get(lane as EnvironmentName),
+      wanted: () => opened.live.receivers.size > 0,
+      settled: (notice, outcome, visit) => recordNotice(audit, notice, outcome, visit?.portal),
+      fault: (error) => audit.fault('outbox', error),
+    }),
   };
   const parts = {
     store,
     outbound,
-    sealer: surface.sealer,
+    sealer,
+    recorded,
     random: randomBytes,
     clock,
     fault: (error: unknown) => audit.fault('provider', error),
@@ -102,10 +128,12 @@ export async function startWayhome({
 
   const close = async () => {
     takesLogins = false;
+    surface.outbox.feed.close();
     for (const { proxy } of opened.live.proxied.values()) proxy.drain();
     await Promise.race([app.close(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
     app.server.closeAllConnections();
     await admin.close();
+    await surface.outbox.close();
     closeUnused(opened);
     await outbound.close();
     await store.close();
@@ -137,6 +165,7 @@ export async function startWayhome({
     const before = opened;
     opened = await openLive(next.routes, parts, before);
     closeUnused(before, opened);
+    surface.outbox.poke();
     audit.record({ event: 'routes.applied', reason: 'ok' });
     return true;
   };
@@ -145,6 +174,8 @@ export async function startWayhome({
     const adminUrl = await listen(admin, routes.admin);
     const localUrl = await listen(app, routes.listen);
     takesLogins = true;
+    surface.outbox.poke();
+    for (const message of store.warnings ?? []) log.warn({ event: 'store.notice', message });
     for (const { message, path, line } of outcome.notices) log.warn({ event: 'routes.notice', line, path, message });
     audit.record({ event: 'router.ready', reason: 'ok', detail: `${routes.publicOrigin} at ${localUrl}` });
     return {
@@ -174,15 +205,16 @@ function openOutboundWith(variables: WayhomeOptions['variables']): Outbound {
   }
 }
 
-async function openStoreOf({ store }: CheckedRoutes): Promise<Store> {
+async function openStoreOf({ store, redis }: CheckedRoutes): Promise<Store> {
   try {
-    return await openStore(store);
+    return await openStore(store, redis);
   } catch (error) {
     throw new ConfigError(`the store ${store} cannot be opened: ${(error as Error).message}`);
   }
 }
 
-async function sealKeysOf({ sealKeys }: CheckedRoutes, store: Store): Promise<readonly Buffer[]> {
+/** The file's seal keys, or the one that the store keeps; made where there is none yet. */
+export async function sealKeysOf({ sealKeys }: CheckedRoutes, store: Store): Promise<readonly Buffer[]> {
   if (sealKeys.length > 0) return sealKeys;
   const key = parseSealKey(await store.keep('seal-key', makeSealKey));
   if (!key) throw new ConfigError('the seal key that the store keeps cannot be read');
@@ -204,6 +236,6 @@ function needsRestart(old: CheckedRoutes, next: CheckedRoutes): string | undefin
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   if (!same(old.listen, next.listen)) return 'listen';
   if (!same(old.admin, next.admin)) return 'admin';
-  if (old.store !== next.store) return 'store';
+  if (old.store !== next.store || !same(old.redis, next.redis)) return 'store';
   return same(old.sealKeys, next.sealKeys) ? undefined : 'seal_keys';
 }

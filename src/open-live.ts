@@ -1,5 +1,6 @@
 /** A checked routes file → live things: signers, verifiers, portals. Part of composing; see compose.ts. */
 import { isDeepStrictEqual } from 'node:util';
+import { addressed } from './config/addressed.ts';
 import type { CheckedEnvironment, CheckedHandoff, CheckedKey, CheckedPortal, CheckedRoutes } from './config/checked.ts';
 import { loginAddress } from './config/login-address.ts';
 import type { EnvironmentName, PortalName } from './core/names.ts';
@@ -17,9 +18,13 @@ import type { LiveProxy } from './http/proxied.ts';
 import { openRateLimit } from './http/rate-limit.ts';
 import { hmacKey, hmacVerifier } from './keys/hmac.ts';
 import { openJwks } from './keys/jwks.ts';
+import { keptUnder, openKeptKeys } from './keys/kept-keys.ts';
 import { isHmac, type Signer, type Verifier } from './keys/keys.ts';
 import { openPublicKey } from './keys/public-key.ts';
-import { makeSigningKey, publishedKeys } from './keys/signer.ts';
+import { openRotatingSigner } from './keys/rotating-signer.ts';
+import { openScheduledSigner } from './keys/scheduled-signer.ts';
+import { publishedKeys, type SigningKey } from './keys/signer.ts';
+import { closeReceivers, openReceivers, type Receivers } from './open-receivers.ts';
 import { openRelyingParties, type PartyParts } from './open-relying-parties.ts';
 import type { Caller, Outbound } from './outbound/outbound.ts';
 import { openPortal } from './portals/open-portal.ts';
@@ -29,12 +34,11 @@ import { openHandoff } from './protocols/handoff/handoff.ts';
 import { openOidc } from './protocols/oidc/oidc.ts';
 import { openSaml } from './protocols/saml/saml.ts';
 import { openSession } from './protocols/session/session.ts';
-import { loginPathOf } from './provider/addresses.ts';
 import type { Provider } from './provider/provider.ts';
 import { openProxy, type ProxyHooks } from './proxy/proxy.ts';
 import type { Store } from './store/store.ts';
 
-export type Opened = { readonly checked: CheckedRoutes; readonly live: Live };
+export type Opened = { readonly checked: CheckedRoutes; readonly live: Live; readonly receivers: Receivers };
 
 type Parts = PartyParts & {
   /** What an environment's proxy asks back; `catches`: whether redirects to a portal are caught. */
@@ -55,7 +59,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
   }
   const portals = new Map<PortalName, LivePortal>();
   for (const [name, { preset, settings, signing, loginPath, homeUrl, metadataAtLoginPath }] of checked.portals) {
-    const signer = await openPortalSigner({ name, preset, settings, signing }, parts.store);
+    const signer = await openPortalSigner({ name, preset, settings, signing }, parts);
     const open = openPortal(preset, settings);
     const { tokenLifetime } = settings;
     const home = homeUrl !== undefined && { homeUrl };
@@ -64,6 +68,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
   const { portals: parties, provider } = await openRelyingParties(checked, parts);
   for (const [name, party] of parties) portals.set(name, party);
   const signers = [...portals.values()].map(({ signer }) => signer);
+  const receivers = await openReceivers(checked, parts, previous?.receivers);
   const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit, record } = checked;
   const live: Live = {
     routes,
@@ -83,9 +88,11 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
     ...(provider && { provider }),
     ...(record && { record: openRecording(routes, record.keep, parts.store) }),
     metadata: JSON.stringify(describeIssuer(issuer, publicOrigin, signers, provider)),
-    jwks: JSON.stringify(publishedKeys(signers)),
+    jwks: openKeySet([...signers, ...receivers.signers]),
+    receivers: receivers.receivers,
+    senders: new Map([...checked.environments].flatMap(([name, { receive }]) => (receive ? [[name, receive]] : []))),
   };
-  return { checked, live };
+  return { checked, live, receivers };
 }
 
 function openRecording(routes: Routes, keep: number, store: Store): NonNullable<Live['record']> {
@@ -94,27 +101,31 @@ function openRecording(routes: Routes, keep: number, store: Store): NonNullable<
 }
 
 /** Ends what a replaced routes file had open and the new one does not use. */
-export function closeUnused({ live: old }: Opened, next?: Opened): void {
+export function closeUnused({ live: old, receivers }: Opened, next?: Opened): void {
   for (const [name, delegate] of old.delegates) if (next?.live.delegates.get(name) !== delegate) delegate.close?.();
   for (const [host, { proxy }] of old.proxied) {
     // What is under way ends with it; a proxy never rejects.
     if (next?.live.proxied.get(host)?.proxy !== proxy) void proxy.close();
   }
+  closeReceivers(receivers, next?.receivers);
   old.provider?.close();
 }
 
 /**
  * Metadata of the issuer (OpenID Connect Discovery 1.0 §3, RFC 8414 §2): what a portal needs to verify our tokens, and
- * where one can be traded for. Without relying parties no authorization endpoint is behind it, so none is named, and no response type or scope.
+ * where one can be traded for. Without relying parties no authorization endpoint is behind it, so none is named, and no
+ * response type or scope.
  */
 function describeIssuer(issuer: string, origin: string, signers: readonly Signer[], provider?: Provider) {
+  // No id_token is made with a shared secret, and who believed so could be given one made with our public key.
+  const named = provider ? signers.filter(({ algorithm }) => !isHmac(algorithm)) : signers;
   const own = {
     issuer,
     token_endpoint: `${origin}${EXCHANGE}`,
     jwks_uri: `${origin}/.well-known/jwks.json`,
     grant_types_supported: [TOKEN_EXCHANGE],
     token_endpoint_auth_methods_supported: ['none'],
-    id_token_signing_alg_values_supported: [...new Set(signers.map(({ algorithm }) => algorithm))],
+    id_token_signing_alg_values_supported: [...new Set(named.map(({ algorithm }) => algorithm))],
   };
   return provider ? { ...own, ...provider.metadata, ...together(own, provider.metadata) } : own;
 }
@@ -127,16 +138,6 @@ const together = (own: Readonly<Record<string, unknown>>, other: Readonly<Record
       return Array.isArray(value) && Array.isArray(more) ? [[name, [...new Set([...value, ...more])]]] : [];
     }),
   );
-
-/** The portals by the addresses that they have; nobody calls a relying party's login path but the provider. */
-const addressed = ({ portals, relyingParties }: CheckedRoutes) => [
-  ...[...portals].map(([name, portal]) => ({ name, ...portal })),
-  ...[...relyingParties].map(([name, { logoutPath }]) => ({
-    name,
-    loginPath: loginPathOf(name),
-    ...(logoutPath !== undefined && { logoutPath }),
-  })),
-];
 
 /** The email form ends at whichever environment the address belongs to, so its schemes are all that can be said. */
 function formActionOf({ environments }: CheckedRoutes): string {
@@ -215,13 +216,27 @@ async function openVerifier(key: CheckedKey, openCaller: () => Caller): Promise<
 
 async function openPortalSigner(
   { name, preset, settings, signing }: Pick<CheckedPortal, 'preset' | 'settings' | 'signing'> & { name: PortalName },
-  store: Store,
+  { store, clock }: Pick<PartyParts, 'store' | 'clock'>,
 ): Promise<Signer> {
-  if ('secret' in signing) {
-    return openTokenSigner(preset, settings, signing.algorithm, { secret: signing.secret });
+  const { algorithm } = signing;
+  const open = (key: SigningKey) => openTokenSigner(preset, settings, algorithm, key);
+  if ('secret' in signing || 'privateKeyPem' in signing) {
+    const { next } = signing;
+    const first = await open(signing);
+    return next ? openScheduledSigner(first, await open(next), next.at, clock) : first;
   }
-  const { algorithm, privateKeyPem } = signing;
   if (isHmac(algorithm)) throw new Error(`portal ${name} signs with ${algorithm} and has no secret`);
-  const kept = () => store.keep(`signing-key/${name}/${algorithm}`, () => makeSigningKey(algorithm));
-  return openTokenSigner(preset, settings, algorithm, { privateKeyPem: privateKeyPem ?? (await kept()) });
+  const kept = openKeptKeys(store, keptUnder(name, algorithm), algorithm);
+  return openRotatingSigner(algorithm, kept, clock, (privateKeyPem) => open({ privateKeyPem }));
+}
+
+/** The key set, made anew for each reader where keys change by themselves. */
+function openKeySet(signers: readonly Signer[]): Live['jwks'] {
+  if (!signers.some(({ published }) => published)) {
+    const text = JSON.stringify(publishedKeys(signers));
+    return () => text;
+  }
+  const known = async (signer: Signer) =>
+    signer.published ? (await signer.published()).map((publicJwk) => ({ publicJwk })) : [signer];
+  return async () => JSON.stringify(publishedKeys((await Promise.all(signers.map(known))).flat()));
 }

@@ -4,6 +4,7 @@ import type { CheckedRelyingParty, CheckedRoutes } from './config/checked.ts';
 import { admit } from './core/decide.ts';
 import type { PortalName } from './core/names.ts';
 import { readsOf } from './core/reads.ts';
+import { Refusal } from './core/reason.ts';
 import type { Clock } from './core/time.ts';
 import { readVisits } from './http/cookies.ts';
 import type { LivePortal } from './http/live.ts';
@@ -13,8 +14,10 @@ import { openPrivateJwks } from './keys/private-jwks.ts';
 import { type RandomBytes, randomToken } from './keys/random.ts';
 import { openRotatingSigner } from './keys/rotating-signer.ts';
 import { openSigner } from './keys/signer.ts';
+import type { RecordedVisits } from './logout/recorded-visits.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import { loginPathOf } from './provider/addresses.ts';
+import { PARTY } from './provider/lifetimes.ts';
 import { openPartyPortal } from './provider/party-portal.ts';
 import type { IdTokenAlgorithm, Provider, ProviderHooks } from './provider/provider.ts';
 import { openRotatingProvider } from './provider/rotating-provider.ts';
@@ -24,6 +27,7 @@ export type PartyParts = {
   readonly store: Store;
   readonly outbound: Outbound;
   readonly sealer: Sealer;
+  readonly recorded: RecordedVisits;
   readonly random: RandomBytes;
   readonly clock: Clock;
   /** Something that should not happen, outside of any answer. */
@@ -36,7 +40,7 @@ export type OpenedParties = { readonly portals: ReadonlyMap<PortalName, LivePort
 export async function openRelyingParties(checked: CheckedRoutes, parts: PartyParts): Promise<OpenedParties> {
   const { relyingParties, routes, issuer, publicOrigin, loginLifetime } = checked;
   if (relyingParties.size === 0) return { portals: new Map() };
-  const { store, outbound, sealer, random, clock, fault } = parts;
+  const { store, outbound, sealer, recorded, random, clock, fault } = parts;
   const parties = [...relyingParties.values()];
   const claims = assertedClaims(checked);
   const hints = [...new Set([...readsOf(routes).query, 'login_hint', 'domain_hint'])];
@@ -50,8 +54,17 @@ export async function openRelyingParties(checked: CheckedRoutes, parts: PartyPar
       const known = routes.portals.get(portal);
       return known !== undefined && 'environment' in admit(routes, known, environment, clock());
     },
-    visited: (cookies, portal, environment) =>
-      readVisits(cookies, portal, sealer).some((visit) => visit.environment === environment),
+    visited: async (cookies, portal, environment) => {
+      const visit = readVisits(cookies, portal, sealer).find((one) => one.environment === environment);
+      if (!visit || visit.id === undefined || visit.browser === undefined) return visit !== undefined;
+      return available(recorded.goesOn(visit.id, clock()));
+    },
+    signedIn: async (cookies, session) => {
+      const visits = readVisits(cookies, session.portal, sealer);
+      const visit = visits.find(({ environment }) => environment === session.environment);
+      if (visit?.id === undefined || visit.browser === undefined) return;
+      await available(recorded.keepParty(visit.id, session, clock() + PARTY, clock()));
+    },
     now: clock,
     fault,
   };
@@ -68,6 +81,14 @@ export async function openRelyingParties(checked: CheckedRoutes, parts: PartyPar
   };
   const provider = await openRotatingProvider(keys.jwks, (jwks) => openProvider(settings, { ...providerParts, jwks }));
   return { portals, provider };
+}
+
+async function available<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Refusal('store_unavailable', error instanceof Error ? error.message : undefined);
+  }
 }
 
 function livePortal(

@@ -69,7 +69,10 @@ export function openAudit(log: Logger, ...others: readonly ((outcome: Outcome) =
   };
 }
 
-/** Somebody has to mend it: 5xx, a portal that does not take our tokens, an environment that does not know who is gone. A person who is refused is everyday business. */
+/**
+ * Somebody has to mend it: 5xx, a portal that does not take our tokens, an environment that does not know who is gone.
+ * A person who is refused is everyday business.
+ */
 const isTrouble = ({ event, reason }: Outcome): boolean =>
   event === 'portal.refusals_suspected' ||
   reason === 'notice_dead' ||

@@ -10,9 +10,9 @@ const MOST = 1_000;
 type Asked = Readonly<Record<string, unknown>>;
 
 /**
- * `GET /logouts?environment=…&state=…&run=…&most=…&before=…` and `GET /logouts/<run>`: what environments were to be told.
- * Read only: anything may send a request to this listener that reaches it, a page in an operator's browser too. What is to be
- * sent again, `wayhome logouts resend` says.
+ * `GET /logouts?environment=…&state=…&run=…&most=…&before=…` and `GET /logouts/<run>`: what environments were to be
+ * told. Read only: anything may send a request to this listener that reaches it, a page in an operator's browser too.
+ * What is to be sent again, `wayhome logouts resend` says.
  */
 export function serveLogouts(app: FastifyInstance, notices: Notices): void {
   app.get('/logouts', async ({ query }, reply) => {

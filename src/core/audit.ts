@@ -56,7 +56,10 @@ export type LogoutReason =
   /** A relying party took, or did not take, the router's word that a person signed out. */
   | 'party_told'
   | 'party_not_told'
-  /** The store keeps the news for an environment that is told behind the person's back; or it could not, and nobody will be. */
+  /**
+   * The store keeps the news for an environment that is told behind the person's back; or it could not, and nobody will
+   * be.
+   */
   | 'notice_kept'
   | 'notice_not_kept'
   /** That environment took it; did not, and will be told again; or never will be, unless an operator sends it again. */

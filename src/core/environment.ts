@@ -74,6 +74,11 @@ export type Assertion = {
    * visit when it has at most `LONGEST_SESSION` characters.
    */
   readonly session?: string;
+  /** What the environment calls the person, and its session: what a logout token has to say (`core/visit.ts`). */
+  readonly subject?: string;
+  readonly sid?: string;
+  /** When the environment said so, by its own clock. */
+  readonly issuedAt?: Instant;
 };
 
 /** Characters of an assertion's `session` that a visit keeps: a cookie holds 4 KiB, sealed and encoded. */

@@ -9,6 +9,10 @@ export type Address =
   | { readonly at: 'return'; readonly environment: EnvironmentName }
   | { readonly at: 'logout_return'; readonly environment: EnvironmentName }
   | { readonly at: 'description'; readonly environment: EnvironmentName }
+  /** Where an environment says that a person signed out. */
+  | { readonly at: 'backchannel_logout'; readonly environment: EnvironmentName }
+  /** What an environment fetches that cannot be reached: who signed out. */
+  | { readonly at: 'feed' | 'feed_ack'; readonly environment: EnvironmentName }
   | { readonly at: 'enter'; readonly environment: EnvironmentName; readonly portal: PortalName }
   | { readonly at: 'exchange' }
   /** Of the provider, where there are relying parties. */
@@ -68,6 +72,15 @@ export function findAddress(fixed: ReadonlyMap<string, Address>, path: string): 
     const at = second === undefined ? 'return' : RETURN_ROOMS.get(second);
     return environment && at && { at, environment };
   }
+  if (room === 'logout-feed') {
+    const environment = parseEnvironmentName(first);
+    const at = second === undefined ? 'feed' : second === 'ack' ? 'feed_ack' : undefined;
+    return environment && at && { at, environment };
+  }
+  if (room === 'backchannel-logout' && second === undefined) {
+    const environment = parseEnvironmentName(first);
+    return environment && { at: 'backchannel_logout', environment };
+  }
   if (room === 'enter' && second !== undefined) {
     const environment = parseEnvironmentName(first);
     const portal = parsePortalName(second);
@@ -85,6 +98,9 @@ export const METHODS: Readonly<Record<Address['at'], readonly string[]>> = {
   return: ['GET', 'POST'],
   logout_return: ['GET', 'POST'],
   description: ['GET'],
+  backchannel_logout: ['POST'],
+  feed: ['GET'],
+  feed_ack: ['POST'],
   enter: ['GET', 'POST'],
   exchange: ['POST'],
   authorize: ['GET', 'POST'],

@@ -1,3 +1,4 @@
+import { METADATA_MAX_AGE } from '../keys/overlap.ts';
 import type { Page } from './pages/layout.ts';
 
 /** What a handler says; `app.ts` writes it. Headers that every answer carries are added there. */
@@ -28,12 +29,12 @@ export const page = (status: number, { html, policy }: Page, cookies?: readonly 
   body: html,
 });
 
-/** Public metadata: anybody may read it, and keep it for five minutes. */
+/** Public metadata: anybody may read it, and keep it for as long as a rotation of keys waits for. */
 export const metadata = (body: string, contentType = 'application/json'): Answer => ({
   status: 200,
   headers: {
     'content-type': contentType,
-    'cache-control': 'public, max-age=300',
+    'cache-control': `public, max-age=${METADATA_MAX_AGE}`,
     'access-control-allow-origin': '*',
   },
   body,

@@ -17,12 +17,14 @@ import { Refusal } from '../core/reason.ts';
 import { asksForWebSocket } from '../proxy/proxy.ts';
 import { type Address, EXCHANGE, findAddress, METHODS } from './addresses.ts';
 import { type Answer, metadata, NOTHING_DONE } from './answer.ts';
+import { backchannelLogout } from './backchannel-logout.ts';
 import { onlyLooks, readCall } from './call.ts';
 import { endSession } from './end-session.ts';
 import { enter } from './enter.ts';
 import { exchange } from './exchange.ts';
 import { preflight } from './exchange-answer.ts';
 import type { Live, Surface } from './live.ts';
+import { acknowledgeFeed, readFeed } from './logout-feed.ts';
 import { continueSignOut, finishLeg } from './logout-legs.ts';
 import { frameFor } from './pages/layout.ts';
 import { proxiedAt, serveProxied, upgradeProxied } from './proxied.ts';
@@ -151,7 +153,7 @@ async function answer(surface: Surface, request: FastifyRequest): Promise<Answer
       );
     }
     if (at === 'metadata') return metadata(live.metadata);
-    if (at === 'jwks') return metadata(live.jwks);
+    if (at === 'jwks') return metadata(await live.jwks());
     if (address.at === 'description') return describe(live, address.environment);
     if (onlyLooks(call, FOR_SCRIPTS.has(at))) return NOTHING_DONE;
     const wait = live.rateLimit?.take(call.clientIp, Date.now()) ?? 0;
@@ -174,6 +176,12 @@ function act(address: Address, turn: Turn): Answer | Promise<Answer> {
       return startLogin(turn, address.portal);
     case 'return':
       return finishLogin(turn, address.environment);
+    case 'backchannel_logout':
+      return backchannelLogout(turn, address.environment);
+    case 'feed':
+      return readFeed(turn, address.environment);
+    case 'feed_ack':
+      return acknowledgeFeed(turn, address.environment);
     case 'enter':
       return enter(turn, address.environment, address.portal);
     case 'exchange':

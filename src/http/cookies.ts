@@ -13,7 +13,7 @@
 import type { Unfinished } from '../core/facts.ts';
 import { type EnvironmentName, type PortalName, parseEnvironmentName } from '../core/names.ts';
 import type { Instant } from '../core/time.ts';
-import type { Visit } from '../core/visit.ts';
+import { sessionNames, type Visit } from '../core/visit.ts';
 import type { Sealer } from '../keys/keys.ts';
 import type { Browser } from '../protocols/delegate.ts';
 
@@ -94,13 +94,24 @@ export function readLogins(header: string): { logins: (Unfinished & { portal: st
 }
 
 export function setVisitCookie(visit: Visit, sealer: Sealer): string {
-  const { portal, environment, at, appUrl, frontLogout, session } = visit;
-  const text = JSON.stringify([at, appUrl, frontLogout?.url, frontLogout?.returnParam, session]);
+  const { portal, environment, at, appUrl, frontLogout: front, session, id, subject, sid, browser } = visit;
+  const text = JSON.stringify([at, appUrl, front?.url, front?.returnParam, session, id, subject, sid, browser]);
   const sealed = sealer.seal(['visit', portal, environment], text, at);
   return `${VISIT}${portal}.${environment}=${sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${VISIT_LIFETIME}`;
 }
 
-type KeptVisit = [number, string, string | null, string | null, string | null | undefined];
+/** What is absent stands there as `null`; the last ones are not there at all in cookies of older versions. */
+type KeptVisit = [
+  number,
+  string,
+  string | null,
+  string | null,
+  string | null,
+  id?: string | null,
+  subject?: string | null,
+  sid?: string | null,
+  browser?: string | null,
+];
 
 /** This browser's visits to a portal; what cannot be opened is passed over. */
 export function readVisits(header: string, portal: PortalName, sealer: Sealer): Visit[] {
@@ -110,14 +121,17 @@ export function readVisits(header: string, portal: PortalName, sealer: Sealer): 
     const environment = parseEnvironmentName(name.slice(prefix.length));
     const text = environment && sealer.open(['visit', portal, environment], value);
     if (!environment || text === undefined) continue;
-    const [at, appUrl, url, returnParam, session] = JSON.parse(text) as KeptVisit;
+    const [at, appUrl, url, returnParam, session, id, subject, sid, browser] = JSON.parse(text) as KeptVisit;
     visits.push({
+      ...(id && { id }),
       portal,
       environment,
       at,
       appUrl,
       ...(url && returnParam && { frontLogout: { url, returnParam } }),
       ...(session && { session }),
+      ...sessionNames(subject, sid),
+      ...(browser && { browser }),
     });
   }
   return visits;

@@ -37,12 +37,30 @@ export function preflight({ exchange: { origins } }: Live, origin: string | unde
 }
 
 /** A no (RFC 6749 §5.2, RFC 8693 §2.2.2) under the status of its reason. Why exactly, the log has under `reference`. */
-export const errorFor = (allowOrigin: string | undefined, { reason, status }: Refusal, reference: string): Answer =>
-  jsonFor(allowOrigin, status, {
+export function errorFor(allowOrigin: string | undefined, { reason, status }: Refusal, reference: string): Answer {
+  const answer = jsonFor(allowOrigin, status, {
     error: CODES[reason] ?? (status === 429 || status === 503 ? 'temporarily_unavailable' : defaultCode(status)),
-    error_description: describe(REASONS[reason].says),
+    error_description: describe(reason),
     reference,
   });
+  return { ...answer, headers: { ...answer.headers, ...HEADERS[reason] } };
+}
+
+/**
+ * A logout token that ended nothing (Back-Channel Logout 1.0 §2.8): always 400 and `invalid_request` where it was the token,
+ * and nothing about why. What is no fault of the token keeps its status, so that a sender tries it again.
+ */
+export const notEnded = ({ status }: Refusal): Answer => {
+  const later = status === 429 || status === 502 || status === 503 || status === 504;
+  const named = later ? 'temporarily_unavailable' : status >= 500 ? 'server_error' : 'invalid_request';
+  return jsonFor(undefined, status === 401 || status === 403 ? 400 : status, { error: named });
+};
+
+/** RFC 9110 §11.6.1 has a 401 name the scheme; whoever is one too many at a feed is told when to come back. */
+const HEADERS: Readonly<Partial<Record<Reason, Record<string, string>>>> = {
+  feed_secret_refused: { 'www-authenticate': 'Bearer' },
+  feed_crowded: { 'retry-after': '5' },
+};
 
 const corsFor = (allowOrigin: string | undefined): Record<string, string> => ({
   vary: 'Origin',
@@ -55,6 +73,8 @@ const CODES: Readonly<Partial<Record<Reason, string>>> = {
   sso_not_configured: 'invalid_target',
   portal_unknown: 'invalid_target',
   environment_not_offered: 'invalid_target',
+  // RFC 6750 §3.1.
+  feed_secret_refused: 'invalid_token',
 };
 
 const defaultCode = (status: number): string => (status >= 500 ? 'server_error' : 'invalid_request');
@@ -67,4 +87,8 @@ const DESCRIPTIONS: Readonly<Partial<Record<Says, string>>> = {
   not_allowed: 'A token of this environment is not traded here.',
 };
 
-const describe = (says: Says): string => DESCRIPTIONS[says] ?? ENGLISH.texts.says[says].text;
+const describe = (reason: Reason): string => {
+  const { says } = REASONS[reason];
+  if (reason === 'feed_secret_refused') return 'This is not the secret of this feed.';
+  return DESCRIPTIONS[says] ?? ENGLISH.texts.says[says].text;
+};

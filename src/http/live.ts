@@ -10,6 +10,9 @@ import type { RoutingDecision } from '../core/record.ts';
 import type { Routes } from '../core/routes.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { Sealer, Signer } from '../keys/keys.ts';
+import type { Outbox } from '../logout/outbox.ts';
+import type { Receiver } from '../logout/receiver.ts';
+import type { RecordedVisits } from '../logout/recorded-visits.ts';
 import type { OpenPortal } from '../portals/portal.ts';
 import type { Delegate } from '../protocols/delegate.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -49,7 +52,12 @@ export type Live = {
   /** Keeps a routing decision, where the operator asked for it. Returns at once and never throws. */
   readonly record?: (portal: PortalName, facts: Facts, decision: RoutingDecision, now: Instant) => void;
   readonly metadata: string;
-  readonly jwks: string;
+  /** Environments that are told behind the person's back that a visit ended. */
+  readonly receivers: ReadonlyMap<EnvironmentName, Receiver>;
+  /** Environments that may end visits themselves, and how. */
+  readonly senders: ReadonlyMap<EnvironmentName, 'back_channel' | 'single_logout'>;
+  /** The key set that is published now. */
+  readonly jwks: () => string | Promise<string>;
 };
 
 export type LivePortal = {
@@ -74,4 +82,6 @@ export type Surface = {
   /** Unpredictable bytes. */
   readonly random: (bytes: number) => Buffer;
   readonly audit: Audit;
+  readonly outbox: Outbox;
+  readonly recorded: RecordedVisits;
 };

@@ -1,7 +1,8 @@
-import type { LogoutReason } from '../core/audit.ts';
-import type { EnvironmentName } from '../core/names.ts';
+import type { Audit, LogoutReason } from '../core/audit.ts';
+import type { EnvironmentName, PortalName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
 import type { LogoutRun } from '../logout/plan.ts';
+import type { Notice, Outcome } from '../store/notices.ts';
 import type { Turn } from './turn.ts';
 
 /** One line of the log about a sign-out or one of its legs. */
@@ -21,6 +22,25 @@ export function recordRun(
     portal,
     ...(environment && { environment }),
     ...(detail !== undefined && { detail: detail.slice(0, 200) }),
+  });
+}
+
+/** What an attempt to tell an environment behind the person's back came to. One that was not made is no event. */
+export function recordNotice(
+  audit: Audit,
+  { run, lane }: Pick<Notice, 'run' | 'lane'>,
+  outcome: Outcome,
+  portal: PortalName | undefined,
+): void {
+  if (outcome.to === 'returned') return;
+  const reasons = { delivered: 'notice_delivered', waiting: 'notice_delayed', dead: 'notice_dead' } as const;
+  audit.record({
+    event: 'logout.leg',
+    reason: reasons[outcome.to],
+    reference: run,
+    environment: lane as EnvironmentName,
+    detail: outcome.receipt,
+    ...(portal && { portal }),
   });
 }
 

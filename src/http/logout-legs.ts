@@ -2,19 +2,22 @@
  * The legs of a sign-out, one after the other: each departs to an environment and comes back to the run, which
  * travels with the browser. No environment can hold up the others or the person, whatever it answers.
  */
-import type { LogoutReason } from '../core/audit.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
-import { type LogoutRun, RUN_LIFETIME } from '../logout/plan.ts';
+import type { Visit } from '../core/visit.ts';
+import { type LegOutcome, type LogoutRun, RUN_LIFETIME } from '../logout/plan.ts';
 import type { BeginLogout, LogoutNotice } from '../protocols/delegate.ts';
 import type { PartySession } from '../provider/provider.ts';
 import { type Answer, appendParam, redirect } from './answer.ts';
 import { parameters } from './call.ts';
 import { clearLeavingCookie, clearVisitCookie, readLeaving, readVisits, setLeavingCookie } from './cookies.ts';
 import { endParties } from './end-parties.ts';
+import { endRequested } from './end-recorded.ts';
 import { detailOf, recordRun } from './logout-audit.ts';
+import { waitForTold } from './logout-notices.ts';
 import { carryOut } from './proceed.ts';
-import { signedOut } from './signed-out.ts';
+import { showProgress } from './progress.ts';
+import { replyTo, signedOut } from './signed-out.ts';
 import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -24,9 +27,15 @@ const SESSION = 'logout-session';
 /** `/logout/<run>`: an environment that was told sent the browser back; on to the next one, or to the end. */
 export function continueSignOut(turn: Turn, sealed: string): Promise<Answer> {
   const text = turn.surface.sealer.open([RUN], sealed);
-  if (text === undefined) throw new Refusal('address_unknown', 'not a logout run of this router');
+  if (text === undefined) return progressOf(turn, sealed);
   const run = JSON.parse(text) as LogoutRun;
   return legReturned(turn, run, 'leg_returned');
+}
+
+async function progressOf(turn: Turn, sealed: string): Promise<Answer> {
+  const shown = await showProgress(turn, sealed);
+  if (!shown) throw new Refusal('address_unknown', 'not a logout run of this router');
+  return shown;
 }
 
 /** `/return/<environment>/logout`: the same in the words of the environment's protocol; or a request of its own. */
@@ -54,27 +63,39 @@ export async function finishLeg(turn: Turn, name: EnvironmentName): Promise<Answ
   return legReturned(turn, run, 'leg_returned');
 }
 
-function legReturned(turn: Turn, run: LogoutRun, reason: LogoutReason, detail?: string): Promise<Answer> {
+function legReturned(
+  turn: Turn,
+  run: LogoutRun,
+  reason: 'leg_returned' | 'leg_not_confirmed',
+  detail?: string,
+): Promise<Answer> {
   const { now, trace } = turn;
   trace.portal = run.portal;
   trace.reference = run.reference;
   const [told, ...legs] = run.legs;
   if (told) recordRun(turn, run, 'logout.leg', reason, told.environment, detail);
+  const outcome = reason === 'leg_returned' ? 'told' : 'not_confirmed';
+  const next = told ? withOutcome(run, told.environment, outcome) : run;
   // A late come-back still ends at the right app; it only tells nobody else.
-  return follow(turn, { ...run, legs: now - run.startedAt > RUN_LIFETIME ? [] : legs });
+  return follow(turn, { ...next, legs: now - run.startedAt > RUN_LIFETIME ? [] : legs });
 }
+
+const withOutcome = (run: LogoutRun, environment: EnvironmentName, outcome: LegOutcome): LogoutRun => ({
+  ...run,
+  outcomes: [...(run.outcomes ?? []), [environment, outcome]],
+});
 
 type Sessions = ReadonlyMap<EnvironmentName, string | undefined>;
 
 /** On to the first leg that can be told. `sessions` stands in the visits at the start, and in cookies of the run later. */
-export async function follow(turn: Turn, run: LogoutRun, cookies: readonly string[] = [], sessions?: Sessions) {
+export async function follow(turn: Turn, begun: LogoutRun, cookies: readonly string[] = [], sessions?: Sessions) {
   const { surface, live, call, now } = turn;
   const { sealer } = surface;
   const lines = [...cookies];
-  let legs = run.legs;
-  for (const leg of run.legs) {
+  let run = begun;
+  for (const leg of begun.legs) {
     const { environment, front } = leg;
-    const rest = { ...run, legs };
+    const rest = run;
     if (front) {
       recordRun(turn, run, 'logout.leg', 'leg_departed', environment);
       lines.push(...keepSessions(turn, rest, sessions));
@@ -96,10 +117,10 @@ export async function follow(turn: Turn, run: LogoutRun, cookies: readonly strin
       lines.push(...keepSessions(turn, rest, sessions));
       return carryOut(turn, departure, live.routes.environments.get(environment)?.title ?? environment, lines, true);
     }
-    legs = legs.slice(1);
+    run = withOutcome({ ...run, legs: run.legs.slice(1) }, environment, 'not_told');
   }
   if (readLeaving(call.cookies, run.reference)) lines.push(clearLeavingCookie(run.reference));
-  return signedOut(turn, run, lines);
+  return signedOut(turn, run, lines, await waitForTold(turn, run));
 }
 
 async function departLeg(turn: Turn, run: LogoutRun, environment: EnvironmentName, logout: BeginLogout) {
@@ -134,22 +155,27 @@ async function endByEnvironment(turn: Turn, name: EnvironmentName, notice: Logou
   const { surface, live, call, trace } = turn;
   const lines: string[] = [];
   const ended = new Set<PortalName>();
+  const here: Visit[] = [];
   for (const portal of live.routes.portals.keys()) {
     const visit = readVisits(call.cookies, portal, surface.sealer).find(({ environment }) => environment === name);
     if (visit?.session === undefined || !notice.concerns(visit.session)) continue;
     lines.push(clearVisitCookie(portal, name));
     trace.portal = portal;
     ended.add(portal);
+    here.push(visit);
   }
   const reference = makeReference(surface.random);
   const concerned = ({ portal, environment }: PartySession) => ended.has(portal) && environment === name;
-  lines.push(...(await endParties(turn, reference, concerned)).cookies);
+  const parties = await endParties(turn, reference, concerned);
+  const count = await endRequested(turn, reference, name, notice, here);
   surface.audit.record({
     event: 'logout.completed',
     reason: 'ended_by_environment',
     reference,
     environment: name,
     ...(trace.portal && { portal: trace.portal }),
+    ...(count !== undefined && { detail: `visits: ${count}` }),
   });
-  return carryOut(turn, notice.reply(true), live.routes.environments.get(name)?.title ?? name, lines, true);
+  const place = live.routes.environments.get(name)?.title ?? name;
+  return replyTo(turn, notice.reply(count !== undefined), place, parties.frames, [...lines, ...parties.cookies]);
 }

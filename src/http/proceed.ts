@@ -2,11 +2,14 @@
  * Carries a decision out. Every way into a login (the portal's request, a link in an app, an answer on one of
  * our pages, an environment's answer) ends in this one switch.
  */
+import { createHash } from 'node:crypto';
 import { type Decision, decide, type Question } from '../core/decide.ts';
 import type { Trail } from '../core/discovery.ts';
 import { type Assertion, LONGEST_SESSION } from '../core/environment.ts';
+import type { PortalRequest } from '../core/portal.ts';
 import { Refusal } from '../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../core/time.ts';
+import { sessionNames } from '../core/visit.ts';
 import type { Departure } from '../protocols/delegate.ts';
 import type { SingleUse } from '../store/store.ts';
 import { type Answer, page, redirect } from './answer.ts';
@@ -14,9 +17,9 @@ import { ask } from './ask.ts';
 import { browserOf, clearOldVisits, readLogins, setLoginCookie, setVisitCookie } from './cookies.ts';
 import { prepareHome } from './home.ts';
 import { attemptOf } from './login-url.ts';
-import { claim } from './mint.ts';
 import { handBackPage } from './pages/hand-back.ts';
 import { frameFor } from './pages/layout.ts';
+import { claimRecorded, planRecording } from './record-visit.ts';
 import { makeReference, sealLogin, wireState } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -103,6 +106,17 @@ async function depart(turn: Turn, question: Question, decision: Decision & { do:
   return carryOut(turn, begun, environment.title, cookies);
 }
 
+/** Seconds for which a request that a portal takes once is remembered: nobody is at a login page longer. */
+const ONCE_FOR = 86_400;
+
+/** A portal that takes one token for each of its requests is sent no second one, whichever login that comes from. */
+function onceAtPortal({ live, now }: Turn, request: PortalRequest): SingleUse[] {
+  const key = live.portals.get(request.portal)?.open.onceKey?.(request);
+  if (key === undefined) return [];
+  const digest = createHash('sha256').update(key).digest('base64url');
+  return [{ key: `request:${request.portal}:${digest}`, until: now + ONCE_FOR }];
+}
+
 /** What makes an answer to this login single use. */
 export function singleUse(
   assertion: Assertion,
@@ -137,22 +151,27 @@ async function handBack(
   const { surface, call, now, trace } = turn;
   const { request } = question;
   const goHome = await prepareHome(turn, request, identity);
-  await claim(turn, keys);
-  const departure = await goHome();
-
   const { name, appUrl, frontLogout } = environment;
-  const session = question.about === 'assertion' ? question.assertion.session : undefined;
-  const visit = {
+  const said: Partial<Assertion> = question.about === 'assertion' ? question.assertion : {};
+  const { session, subject, sid } = said;
+  const made = {
+    id: surface.random(12).toString('base64url'),
     portal: portal.name,
     environment: name,
     at: now,
     appUrl,
     ...(frontLogout && { frontLogout }),
     ...(session && session.length <= LONGEST_SESSION && { session }),
+    ...sessionNames(subject, sid),
   };
+  const { visit, ...recording } = planRecording(turn, made, said);
+  await claimRecorded(turn, [...keys, ...onceAtPortal(turn, request)], recording);
+  const departure = await goHome();
+
   // The login's cookie stays until it expires: coming back with it again is told apart from another browser.
   const cookies = [
     setVisitCookie(visit, surface.sealer),
+    ...recording.cookies,
     ...clearOldVisits(call.cookies, portal.name, name, surface.sealer),
   ];
 

@@ -7,7 +7,7 @@ import { planRecovery } from '../core/recovery.ts';
 import type { Address } from './addresses.ts';
 import { type Answer, appendParam, page } from './answer.ts';
 import { clearVisitCookie } from './cookies.ts';
-import { errorFor } from './exchange-answer.ts';
+import { errorFor, notEnded } from './exchange-answer.ts';
 import { guestUrl } from './guest.ts';
 import type { Live, LivePortal, Surface } from './live.ts';
 import { askedAgain, attemptOf, withAttempt } from './login-url.ts';
@@ -29,12 +29,20 @@ const EVENTS: Readonly<Partial<Record<Address['at'], EventName>>> = {
   logout: 'logout.refused',
   logout_run: 'logout.refused',
   logout_return: 'logout.refused',
+  backchannel_logout: 'logout.refused',
   feed: 'logout.refused',
   feed_ack: 'logout.refused',
 };
 
 /** Addresses that programs call. */
-export const FOR_SCRIPTS: ReadonlySet<Address['at']> = new Set(['exchange', 'token', 'userinfo', 'feed', 'feed_ack']);
+export const FOR_SCRIPTS: ReadonlySet<Address['at']> = new Set([
+  'exchange',
+  'token',
+  'userinfo',
+  'feed',
+  'feed_ack',
+  'backchannel_logout',
+]);
 
 /** Anything thrown → an answer. What is not a `Refusal` is a bug: recorded in full, shown as `internal`. */
 export function refuse(
@@ -60,6 +68,7 @@ export function refuse(
     ...(detail !== undefined && { detail: detail.slice(0, 200) }),
     ...(trail?.length && { trail }),
   });
+  if (at === 'backchannel_logout') return notEnded(refusal);
   if (at && FOR_SCRIPTS.has(at)) return errorFor(trace.allowOrigin, refusal, reference);
   // An environment that does not know the person has no session of theirs, so there is nothing to remember.
   const forget =

@@ -4,8 +4,10 @@ import { type LogoutRun, planLogout } from '../logout/plan.ts';
 import type { Answer } from './answer.ts';
 import { clearVisitCookies, readVisits } from './cookies.ts';
 import { endParties } from './end-parties.ts';
+import { endRecords } from './end-recorded.ts';
 import { recordRun } from './logout-audit.ts';
 import { follow } from './logout-legs.ts';
+import { tellBehind } from './logout-notices.ts';
 import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -41,6 +43,8 @@ export async function endVisits(
     { reference: trace.reference, now },
   );
   const left = new Set(planned.legs.map(({ environment }) => environment));
+  // The person leaves it, even where it has no way to be told.
+  if (planned.origin) left.add(planned.origin.environment);
   const parties = await endParties(
     turn,
     planned.reference,
@@ -52,8 +56,9 @@ export async function endVisits(
     ...(next !== undefined && { then: next }),
     ...(parties.frames.length > 0 && { frames: parties.frames }),
   };
+  endRecords(turn, visits);
   recordRun(turn, run, 'logout.started', run.origin ? 'visit_ended' : 'no_visit', run.origin?.environment);
   const sessions = new Map(visits.map(({ environment, session }) => [environment, session]));
   const cookies = [...ends.flatMap((ended) => clearVisitCookies(call.cookies, ended)), ...parties.cookies];
-  return follow(turn, run, cookies, sessions);
+  return follow(turn, await tellBehind(turn, run, visits), cookies, sessions);
 }

@@ -11,6 +11,9 @@ import { latestVisit, type Visit } from '../core/visit.ts';
 /** Without `front`, the environment's protocol ends its session. */
 export type Leg = { readonly environment: EnvironmentName; readonly front?: FrontLogout };
 
+/** The browser came back from it; it came back without a word that the session ended; it could not be sent there. */
+export type LegOutcome = 'told' | 'not_confirmed' | 'not_told';
+
 export type LogoutRun = {
   readonly reference: string;
   readonly portal: PortalName;
@@ -19,6 +22,11 @@ export type LogoutRun = {
   readonly legs: readonly Leg[];
   /** Where the browser ends up; absent for the signed-out page. */
   readonly then?: string;
+  /** What came of the legs that are over. */
+  readonly outcomes?: readonly (readonly [EnvironmentName, LegOutcome])[];
+  /** Environments that are told behind the person's back, and those that could not even be posted to. */
+  readonly told?: readonly EnvironmentName[];
+  readonly untold?: readonly EnvironmentName[];
   /** What the browser loads in frames at the end: pages of relying parties that end their sessions. */
   readonly frames?: readonly string[];
   /** Where the person signed in last, and its app; absent when this browser had no visit. */

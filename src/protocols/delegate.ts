@@ -8,6 +8,7 @@
  */
 import type { Assertion } from '../core/environment.ts';
 import type { Instant } from '../core/time.ts';
+import type { CompactToken } from '../keys/compact.ts';
 
 export type Delegate = {
   /**
@@ -28,12 +29,26 @@ export type Delegate = {
    * a token can be told from one of a login, which may have leaked on its way. Throws `Refusal`.
    */
   readonly completeTraded?: (token: string, now: Instant) => Assertion | Promise<Assertion>;
+  /** Present where the environment can sign that a person's session ended, with what it signs its other tokens. */
+  readonly logoutTokens?: LogoutTokens;
   /** Present where the protocol can end the environment's session through the browser. */
   readonly logout?: DelegateLogout;
   /** What the environment's administrator has to read about the router (SAML metadata); public. */
   readonly describe?: () => { readonly contentType: string; readonly body: string };
   /** Ends timers and sockets. */
   close?(): void;
+};
+
+/** What of a logout token (Back-Channel Logout 1.0 §2.6) depends on who signs it. */
+export type LogoutTokens = {
+  /** `iss`, as text. */
+  readonly issuer: string;
+  /** `aud`: what the environment calls the router. */
+  readonly audience: string;
+  /** Whether `typ` has to be `logout+jwt`: §2.4 recommends it, and providers of older days write `JWT` or nothing. */
+  readonly typed: 'required' | 'not_required';
+  /** Its algorithms and keys. Throws `Refusal`. */
+  verify(token: CompactToken, now: Instant): void | Promise<void>;
 };
 
 export type DelegateLogout = {
@@ -96,6 +111,9 @@ export type CarriedLogout = { readonly carry?: string };
 export type LogoutNotice = {
   /** Whether a visit with this `session` is of that session. */
   concerns(session: string): boolean;
+  /** Whose they are (`Assertion.subject`), and when the environment said so, by its own clock. */
+  readonly subject: string;
+  readonly issuedAt: Instant;
   /** Where the browser goes next, with the router's answer: whether all that it knew of has ended. */
   reply(ended: boolean): Departure;
 };

@@ -71,13 +71,13 @@ async function takeAnswer(opened: Opened, uid: string, request: AdapterPayload, 
 }
 
 /** What the library answered, with our cookies for its own. `resumed`: the authorization request that this one went on with. */
-function toBrowser(
+async function toBrowser(
   opened: Opened,
   answered: Answered,
   { cookies: browser }: Asked,
   requests: Requests,
   resumed?: string,
-): Carried {
+): Promise<Carried> {
   const { settings, hooks, sealer } = opened;
   const { heard, headers, status } = answered;
   const { shown, broken, told, authorized, form } = heard;
@@ -92,7 +92,10 @@ function toBrowser(
       lines.push(...cookies.setAsked(browser, uid, request, sealer, now, settings.loginLifetime + 60));
   if (resumed !== undefined) lines.push(cookies.clearAsked(resumed));
   const signedIn = authorized && sessionAt(opened, authorized);
-  if (signedIn) lines.push(cookies.setParty(signedIn, sealer, now));
+  if (signedIn) {
+    await hooks.signedIn(browser, signedIn);
+    lines.push(cookies.setParty(signedIn, sealer, now));
+  }
   const portal = opened.partyOf(heard.clientId)?.portal;
   return {
     status,

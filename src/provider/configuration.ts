@@ -21,7 +21,7 @@ type Parts = {
   readonly party: (clientId: string | undefined) => RelyingParty | undefined;
   /** Somebody who may still come in to this client. */
   readonly findPerson: (clientId: string | undefined, subject: string) => Promise<Person | undefined>;
-  readonly mayStay: (ctx: KoaContextWithOIDC) => boolean;
+  readonly mayStay: (ctx: KoaContextWithOIDC) => Promise<boolean>;
   /** An error that the protocol has no answer for. */
   readonly showError: (ctx: KoaContextWithOIDC, error: Error) => void;
 };

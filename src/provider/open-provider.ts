@@ -78,7 +78,7 @@ function openLibrary(settings: ProviderSettings, { store, sealer, jwks, subjectK
         const person = party && (await people.find(subject));
         return person && hooks.admits(party.portal, person.environment) ? person : undefined;
       },
-      mayStay: (ctx) => {
+      mayStay: async (ctx) => {
         const party = partyOf(ctx.oidc.client?.clientId);
         const environment = ctx.oidc.account?.environment as EnvironmentName | undefined;
         if (!party || environment === undefined) return false;

@@ -134,8 +134,10 @@ export type ProviderSettings = {
 export type ProviderHooks = {
   /** Whether people of this environment may come in to this portal now. */
   admits(portal: PortalName, environment: EnvironmentName): boolean;
-  /** Whether this browser has a visit to the portal through the environment: it was not signed out since. */
-  visited(cookies: string, portal: PortalName, environment: EnvironmentName): boolean;
+  /** Whether this browser has a visit to the portal through the environment: it was not signed out since, by anybody. */
+  visited(cookies: string, portal: PortalName, environment: EnvironmentName): Promise<boolean>;
+  /** This browser's visit has signed its person in at a relying party: whoever ends the one has to end the other. */
+  signedIn(cookies: string, session: PartySession): Promise<void>;
   now(): Instant;
   /** Something that should not happen. */
   fault(error: unknown): void;

@@ -25,8 +25,11 @@ export type Chromium = {
   visit(t: Test, equipment: Equipment, act: (person: Person) => Promise<void>): Promise<void>;
 };
 
-/** One Chromium for a whole test file; Playwright gives it a user-data directory of its own and removes that. */
-export async function openChromium(t: Test): Promise<Chromium> {
+/**
+ * One Chromium for a whole test file; Playwright gives it a user-data directory of its own and removes that. `more`: further
+ * switches.
+ */
+export async function openChromium(t: Test, more: readonly string[] = []): Promise<Chromium> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -37,6 +40,7 @@ export async function openChromium(t: Test): Promise<Chromium> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
   t.teardown(() => browser.close());

@@ -75,7 +75,16 @@ t.test('the example of services behind an app is right', async (t) => {
   });
 });
 
-for (const path of ['README.md', 'docs/architecture.md', 'docs/environments.md', 'examples/pylonsync/README.md']) {
+for (const path of [
+  'README.md',
+  'docs/architecture.md',
+  'docs/environments.md',
+  'docs/keys.md',
+  'docs/logout.md',
+  'docs/openid-provider.md',
+  'docs/stores.md',
+  'examples/pylonsync/README.md',
+]) {
   t.test(`${path} links to what is there`, async (t) => {
     const text = read(path);
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);

@@ -21,10 +21,12 @@ t.test('every address is found at exactly one path', (t) => {
     '/.well-known/jwks.json': { at: 'jwks' },
     '/oidc/jwks': { at: 'jwks' },
     '/api/auth/jwt': { at: 'exchange' },
+    '/logout-feed/us': { at: 'feed', environment: us },
+    '/logout-feed/us/ack': { at: 'feed_ack', environment: us },
   };
   for (const [path, address] of Object.entries(addresses)) {
     t.same(find(path), address, path);
-    t.same(METHODS[address.at][0], address.at === 'exchange' ? 'POST' : 'GET');
+    t.same(METHODS[address.at][0], ['exchange', 'feed_ack'].includes(address.at) ? 'POST' : 'GET');
     for (const other of [
       `${path}/`,
       `/${path}`,
@@ -81,6 +83,8 @@ const piece = fc.oneof(
     'return',
     'enter',
     'logout',
+    'logout-feed',
+    'ack',
     'callback',
     'us',
     'support',
@@ -114,6 +118,9 @@ t.test('whatever the path, finding never throws, and what is found spells exactl
         enter: [
           'environment' in address && 'portal' in address ? `/enter/${address.environment}/${address.portal}` : '',
         ],
+        backchannel_logout: [`/backchannel-logout/${'environment' in address ? address.environment : ''}`],
+        feed: [`/logout-feed/${'environment' in address ? address.environment : ''}`],
+        feed_ack: [`/logout-feed/${'environment' in address ? address.environment : ''}/ack`],
         authorize: ['/oidc/auth'],
         resume: [`/oidc/auth/${'uid' in address ? address.uid : ''}`],
         token: ['/oidc/token'],

@@ -142,7 +142,7 @@ t.test('each reason has a code of the standards and plain words in ASCII', (t) =
         ? /^temporarily_unavailable$/
         : status >= 500
           ? /^server_error$/
-          : /^(?:invalid_request|invalid_target|unsupported_grant_type)$/;
+          : /^(?:invalid_request|invalid_target|invalid_token|unsupported_grant_type)$/;
     t.match(error, wanted, reason);
   }
   t.end();

@@ -79,6 +79,8 @@ const configurationOf = ({
 }: ProviderOptions): Configuration => ({
   clients: [...clients],
   jwks,
+  // Its own refuses addresses on loopback.
+  fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined } as unknown as RequestInit),
   adapter: adapterOver(new Map()),
   cookies: { keys: ['a key of a test'] },
   conformIdTokenClaims: claimsIn === 'userinfo',
@@ -89,6 +91,7 @@ const configurationOf = ({
   acrValues: ['mfa'],
   features: {
     devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {

@@ -12,6 +12,7 @@ main>p+nav{margin-top:.75rem}
 p{color:var(--soft)}
 a{color:var(--accent);text-underline-offset:.15em}
 ul{list-style:none;padding:0;display:grid;gap:.5rem}
+.legs li{padding-inline-start:.8rem;border-inline-start:.25rem solid var(--line);color:var(--ink)}
 .choice,.button{display:flex;align-items:center;justify-content:space-between;gap:1rem;width:100%;padding:.75rem 1rem;border:1px solid var(--edge);border-radius:.5rem;font:inherit;font-weight:600;color:var(--ink);background:transparent;text-decoration:none;cursor:pointer}
 .choice::after{content:"›" / "";color:var(--soft)}
 .choice:hover{border-color:var(--accent);background:var(--ground)}

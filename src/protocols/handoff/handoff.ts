@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Assertion, Claims, ClaimValue } from '../../core/environment.ts';
 import { Refusal } from '../../core/reason.ts';
 import { CLOCK_SKEW, type Instant } from '../../core/time.ts';
+import { sessionNames } from '../../core/visit.ts';
 import { type CompactToken, readCompact } from '../../keys/compact.ts';
 import type { Verifier } from '../../keys/keys.ts';
 import type { BeginLogin, Delegate } from '../delegate.ts';
@@ -31,12 +32,14 @@ export function openHandoff(settings: HandoffSettings, verifier: Verifier): Dele
 
   const toRouter = ({ state, nonce }: BeginLogin): string => `${departure}${state()}&nonce=${nonce}`;
 
-  function assertionOf({ claims }: CompactToken, { exp, jti }: CheckedToken): Assertion {
+  function assertionOf({ claims }: CompactToken, { iat, exp, jti }: CheckedToken): Assertion {
     const replayKey = jti === undefined ? undefined : `handoff/${environment}/jti/${jti}`;
     return {
       environment,
       claims: personOf(claims),
+      ...sessionNames(claims.sub ?? claims.email, claims.sid),
       acceptableUntil: exp + CLOCK_SKEW,
+      issuedAt: iat,
       ...(replayKey !== undefined && { replayKey }),
     };
   }
@@ -60,6 +63,12 @@ export function openHandoff(settings: HandoffSettings, verifier: Verifier): Dele
     },
 
     tokenIssuer: settings.issuer,
+    logoutTokens: {
+      issuer: settings.issuer,
+      audience: settings.routerIssuer,
+      typed: 'required',
+      verify: (token, now) => verifier.verify(token, now),
+    },
     ...(unsolicited && { completeUnsolicited: completeWithoutLogin }),
     ...(isTradable(settings) && { completeTraded: completeWithoutLogin }),
 

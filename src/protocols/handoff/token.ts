@@ -9,7 +9,7 @@ export type HandoffRules = Pick<
 >;
 
 /** What of an accepted token is needed afterwards. */
-export type CheckedToken = { readonly exp: Instant; readonly jti: string | undefined };
+export type CheckedToken = { readonly iat: Instant; readonly exp: Instant; readonly jti: string | undefined };
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -44,7 +44,7 @@ export function checkHandoffToken(
   checkAudience(aud, rules);
   if (expectedNonce !== undefined && nonce !== undefined && !equals(nonce, expectedNonce))
     throw new Refusal('jwt_nonce_mismatch');
-  return { exp, jti };
+  return { iat, exp, jti };
 }
 
 function requirePresence(claims: Raw, rules: HandoffRules, solicited: boolean): void {

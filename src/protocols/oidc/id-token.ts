@@ -12,6 +12,7 @@ export type Expected = { readonly nonce: string; readonly accessToken: string };
 /** What of an accepted id_token is needed afterwards. */
 export type CheckedIdToken = {
   readonly sub: string;
+  readonly iat: Instant;
   /** The last instant at which it could be accepted, in this login or another one. */
   readonly acceptableUntil: Instant;
 };
@@ -56,7 +57,7 @@ export function checkIdToken(
   if (nonce !== expected.nonce) throw new Refusal('jwt_nonce_mismatch');
   if (rules.maxAge !== undefined) checkSignedInAt(claims, rules.maxAge, now);
   checkAccessToken(token, expected.accessToken);
-  return { sub, acceptableUntil: Math.min(exp, iat + ISSUED_WITHIN) + CLOCK_SKEW };
+  return { sub, iat, acceptableUntil: Math.min(exp, iat + ISSUED_WITHIN) + CLOCK_SKEW };
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { Refusal } from '../../core/reason.ts';
 import type { Instant } from '../../core/time.ts';
+import { sessionNames } from '../../core/visit.ts';
 import { type CompactToken, readCompact } from '../../keys/compact.ts';
 import { openJwks } from '../../keys/jwks.ts';
 import type { Caller } from '../../outbound/outbound.ts';
@@ -87,9 +88,21 @@ export function openOidc(settings: OidcSettings, caller: Caller): Delegate {
       return {
         environment,
         claims: personOf(believed.token.claims, userinfo, settings.claims),
+        ...sessionNames(believed.checked.sub, believed.token.claims.sid),
         acceptableUntil: believed.checked.acceptableUntil,
+        issuedAt: believed.checked.iat,
         ...(session !== undefined && { session }),
       };
+    },
+
+    logoutTokens: {
+      issuer,
+      audience: settings.clientId,
+      typed: 'not_required',
+      async verify(token, now) {
+        keysUrl = (await metadata.read(now)).jwks;
+        await verifier.verify(token, now);
+      },
     },
 
     ...(settings.logout && { logout: openLogout(settings, metadata) }),

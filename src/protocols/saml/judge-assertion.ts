@@ -10,6 +10,7 @@ import { childOf, childrenOf, type XmlElement } from './xml-tree.ts';
 /** What of an accepted assertion is needed afterwards. */
 export type JudgedAssertion = {
   readonly id: string;
+  readonly issuedAt: Instant;
   /** The last instant at which it could be accepted. */
   readonly acceptableUntil: number;
 };
@@ -32,7 +33,8 @@ export function judgeAssertion(
   const confirmedUntil = judgeSubject(assertion, requestId, settings, now);
   const until = judgeConditions(assertion, settings, now);
   judgeStatements(assertion, settings, now);
-  return { id, acceptableUntil: Math.ceil(Math.min(issuedAt + maxAge, confirmedUntil, until)) + CLOCK_SKEW };
+  const acceptableUntil = Math.ceil(Math.min(issuedAt + maxAge, confirmedUntil, until)) + CLOCK_SKEW;
+  return { id, issuedAt: Math.floor(issuedAt), acceptableUntil };
 }
 
 /** One bearer confirmation has to be right in all that it says → its end. The reason is that of the first. */

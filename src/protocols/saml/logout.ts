@@ -3,7 +3,7 @@ import type { Instant } from '../../core/time.ts';
 import type { Answer, DelegateLogout, LogoutNotice } from '../delegate.ts';
 import { addressesOf } from './addresses.ts';
 import type { Sender } from './depart.ts';
-import { checkWindow } from './instant.ts';
+import { checkWindow, timeIn } from './instant.ts';
 import { judgeEnvelope, judgeInResponseTo, judgeIssuer } from './judge-envelope.ts';
 import { type Message, readPosted, readRedirected } from './read-message.ts';
 import { cameByRedirect, type MessageParam, verifyRedirect } from './redirect-binding.ts';
@@ -78,13 +78,14 @@ export function openLogout(settings: SamlSettings, { check, sender, newId }: Log
       if (!answer.has('SAMLRequest')) return undefined;
       const request = await accept(answer, 'SAMLRequest', 'LogoutRequest', now);
       checkWindow(request, now);
-      const concerns = readConcerned(request);
+      const concerned = readConcerned(request);
       const send = await sender();
       const inResponseTo = request.attributes.get('ID') ?? '';
       const to = { url: service.responseUrl ?? service.url, binding: service.binding };
 
       return {
-        concerns,
+        ...concerned,
+        issuedAt: Math.floor(timeIn(request, 'IssueInstant') ?? now),
         reply(ended) {
           const heading = { id: newId(), destination: to.url, issuer: entityId, now };
           const xml = writeLogoutResponse({ ...heading, inResponseTo, ended });
@@ -100,16 +101,19 @@ const echoed = (relayState: string | undefined): string | undefined =>
   relayState !== undefined && Buffer.byteLength(relayState) <= 80 ? relayState : undefined;
 
 /** Whom a LogoutRequest is about: one NameID, and the sessions it names, or all of them (SAML Core §3.7.3.2). */
-function readConcerned(request: XmlElement): LogoutNotice['concerns'] {
+function readConcerned(request: XmlElement): Pick<LogoutNotice, 'subject' | 'concerns'> {
   const [nameId, ...more] = childrenOf(request, ASSERTION, 'NameID');
   const name = nameId?.text.trim();
   if (!nameId || !name || more.length > 0 || nameId.children.length > 0)
     throw new Refusal('saml_malformed', 'LogoutRequest without exactly one NameID');
   const indexes = childrenOf(request, PROTOCOL, 'SessionIndex').map(({ text }) => text.trim());
-  return (text) => {
-    const session = readSession(text);
-    if (session?.nameId !== name || !sameQualifiers(session, nameId)) return false;
-    return indexes.length === 0 || (session.index !== undefined && indexes.includes(session.index));
+  return {
+    subject: name,
+    concerns(text) {
+      const session = readSession(text);
+      if (session?.nameId !== name || !sameQualifiers(session, nameId)) return false;
+      return indexes.length === 0 || (session.index !== undefined && indexes.includes(session.index));
+    },
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '../../core/reason.ts';
+import { sessionNames } from '../../core/visit.ts';
 import type { Delegate } from '../delegate.ts';
 import { acceptResponse } from './accept-response.ts';
 import { addressesOf } from './addresses.ts';
@@ -45,13 +46,15 @@ export function openSaml(settings: SamlSettings, random: (bytes: number) => Buff
 
     async complete(answer, { carry }, now) {
       if (carry === undefined) throw new Refusal('saml_in_response_to_mismatch', 'the login made no request');
-      const { element, id, acceptableUntil } = await acceptResponse(answer, carry, settings, check, now);
+      const { element, id, issuedAt, acceptableUntil } = await acceptResponse(answer, carry, settings, check, now);
       const session = sessionOf(element);
       return {
         environment,
         claims: claimsOf(element, settings.attributes),
+        ...sessionNames(session?.nameId, session?.index),
         replayKey: `saml/${environment}/assertion/${id}`,
         acceptableUntil,
+        issuedAt,
         ...(session && { session: writeSession(session) }),
       };
     },

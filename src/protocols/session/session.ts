@@ -10,6 +10,7 @@
 import type { Assertion, Claims } from '../../core/environment.ts';
 import { Refusal } from '../../core/reason.ts';
 import type { Instant } from '../../core/time.ts';
+import { sessionNames } from '../../core/visit.ts';
 import type { Caller } from '../../outbound/outbound.ts';
 import { mapClaims } from '../claim-sources.ts';
 import type { BeginLogin, Browser, Delegate, Departure } from '../delegate.ts';
@@ -32,7 +33,9 @@ export function openSession(settings: SessionSettings, caller: Caller): Delegate
   async function whoIs(browser: Browser, now: Instant): Promise<Assertion | undefined> {
     const cookie = cookieHeader(browser, cookies);
     const said = cookie && (await askSession(caller, sessionUrl, cookie, now));
-    return said ? { environment, claims: mapClaims(withoutExp(said), sources), acceptableUntil: now } : undefined;
+    if (!said) return undefined;
+    const claims = mapClaims(withoutExp(said), sources);
+    return { environment, claims, ...sessionNames(said.sub ?? claims.email, said.sid), acceptableUntil: now };
   }
 
   return {
