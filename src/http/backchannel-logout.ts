@@ -1,6 +1,7 @@
 /**
- * `POST /backchannel-logout/<environment>`: an environment says that a person signed out there (OpenID Connect Back-Channel
- * Logout 1.0 §2.5). Without a browser, so no cookie can be cleared: the visit's record ends, and with it what hangs on it.
+ * `POST /backchannel-logout/<environment>`: an environment says that a person signed out there (OpenID Connect
+ * Back-Channel Logout 1.0 §2.5). Without a browser, so no cookie can be cleared: the visit's record ends, and with it
+ * what hangs on it.
  */
 import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
@@ -12,8 +13,9 @@ import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * 200 where the token was believed, whether or not anybody was signed in (§2.8): who knows no more than the token learns
- * nothing. The token is used up with the visits, last; where the store fails before, its sender may send it again. Throws `Refusal`.
+ * 200 where the token was believed, whether or not anybody was signed in (§2.8): who knows no more than the token
+ * learns nothing. The token is used up with the visits, last; where the store fails before, its sender may send it
+ * again. Throws `Refusal`.
  */
 export async function backchannelLogout(turn: Turn, name: EnvironmentName): Promise<Answer> {
   const { surface, live, call, now, trace } = turn;

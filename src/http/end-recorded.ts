@@ -10,9 +10,10 @@ import { detailOf } from './logout-audit.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * Tells whoever has to know that these visits ended, durably where they are environments, and returns all the visits that are
- * over with them: where `fan_out` is not `origin`, those of the same browsers to the same portals through other environments. They are still to be
- * ended in the store, last of all. Safe to be done again. `partiesKnow`: visits whose relying parties were told. Throws `Refusal` where the store cannot be used.
+ * Tells whoever has to know that these visits ended, durably where they are environments, and returns all the visits
+ * that are over with them: where `fan_out` is not `origin`, those of the same browsers to the same portals through
+ * other environments. They are still to be ended in the store, last of all. Safe to be done again. `partiesKnow`:
+ * visits whose relying parties were told. Throws `Refusal` where the store cannot be used.
  */
 export async function spreadWord(
   turn: Turn,
@@ -53,8 +54,9 @@ async function tellOthers({ surface, live, now }: Turn, reference: string, other
 }
 
 /**
- * The same for a request that came through somebody's browser (SAML): the person's other browsers have visits, too, and this one
- * may have brought none along. `here`: those that it did. How many visits ended; `undefined` where the store cannot say.
+ * The same for a request that came through somebody's browser (SAML): the person's other browsers have visits, too, and
+ * this one may have brought none along. `here`: those that it did. How many visits ended; `undefined` where the store
+ * cannot say.
  */
 export async function endRequested(
   turn: Turn,
@@ -80,7 +82,10 @@ export async function endRequested(
   }
 }
 
-/** This browser's own sign-out: nobody has to end these visits any more. It holds up nobody, nor does a store that is away. */
+/**
+ * This browser's own sign-out: nobody has to end these visits any more. It holds up nobody, nor does a store that is
+ * away.
+ */
 export function endRecords({ surface }: Turn, visits: readonly Visit[]): void {
   const recorded = visits.filter(({ browser }) => browser !== undefined);
   surface.recorded.end(recorded).catch((error: unknown) => surface.audit.fault('visits', error));

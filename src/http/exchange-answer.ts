@@ -47,8 +47,8 @@ export function errorFor(allowOrigin: string | undefined, { reason, status }: Re
 }
 
 /**
- * A logout token that ended nothing (Back-Channel Logout 1.0 §2.8): always 400 and `invalid_request` where it was the token,
- * and nothing about why. What is no fault of the token keeps its status, so that a sender tries it again.
+ * A logout token that ended nothing (Back-Channel Logout 1.0 §2.8): always 400 and `invalid_request` where it was the
+ * token, and nothing about why. What is no fault of the token keeps its status, so that a sender tries it again.
  */
 export const notEnded = ({ status }: Refusal): Answer => {
   const later = status === 429 || status === 502 || status === 503 || status === 504;

@@ -87,7 +87,9 @@ const withOutcome = (run: LogoutRun, environment: EnvironmentName, outcome: LegO
 
 type Sessions = ReadonlyMap<EnvironmentName, string | undefined>;
 
-/** On to the first leg that can be told. `sessions` stands in the visits at the start, and in cookies of the run later. */
+/**
+ * On to the first leg that can be told. `sessions` stands in the visits at the start, and in cookies of the run later.
+ */
 export async function follow(turn: Turn, begun: LogoutRun, cookies: readonly string[] = [], sessions?: Sessions) {
   const { surface, live, call, now } = turn;
   const { sealer } = surface;

@@ -14,7 +14,9 @@ const PROGRESS = 'logout-progress';
 /** Seconds between two looks. */
 const LOOK_EVERY = 3;
 
-/** Seconds from the start of a sign-out for which the page looks again by itself: less where it goes on to somewhere. */
+/**
+ * Seconds from the start of a sign-out for which the page looks again by itself: less where it goes on to somewhere.
+ */
 const LOOKS_FOR = 60;
 const LOOKS_ON_THE_WAY = 10;
 

@@ -22,8 +22,8 @@ export type Recording = {
 
 /**
  * A visit is recorded when its environment may end it (`logout.receive`), and, unless `fan_out` is `origin`, when this
- * browser has one that somebody may end: that sign-out goes on to all of them. A form that another site posts brings no visits along
- * (SameSite=Lax); such a login counts as that of a browser of its own.
+ * browser has one that somebody may end: that sign-out goes on to all of them. A form that another site posts brings no
+ * visits along (SameSite=Lax); such a login counts as that of a browser of its own.
  */
 export function planRecording(
   { surface, live, call }: Turn,
@@ -73,7 +73,10 @@ export async function claimRecorded(
   if (kept.status === 'rejected') throw kept.reason;
 }
 
-/** SAML alone tells by it which visits a LogoutRequest means; others keep an id_token there, which the store need not have. */
+/**
+ * SAML alone tells by it which visits a LogoutRequest means; others keep an id_token there, which the store need not
+ * have.
+ */
 function withoutSession<V extends Visit>(visit: V, senders: Turn['live']['senders']): V {
   if (senders.get(visit.environment as EnvironmentName) === 'single_logout') return visit;
   const { session: _, ...rest } = visit;

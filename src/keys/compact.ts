@@ -11,6 +11,7 @@ import { parseStrictObject } from './strict-json.ts';
 /** A token whose shape was checked and whose signature was not. */
 export type CompactToken = {
   readonly text: string;
+  /** `typ` where it is another than JWT, in lower case. */
   readonly header: { readonly alg: string; readonly kid?: string; readonly typ?: string };
   /** The payload. A name may be any text, `__proto__` included, so look up foreign names with `Object.hasOwn`. */
   readonly claims: Readonly<Record<string, unknown>>;
@@ -18,6 +19,9 @@ export type CompactToken = {
   readonly signingInput: string;
   readonly signature: Buffer;
 };
+
+/** `typ` of a token that is of no kind of its own (RFC 7519 §5.1). */
+const PLAIN = 'jwt';
 
 /** Bytes of a whole token. */
 const MAX_LENGTH = 16 * 1024;
@@ -31,7 +35,7 @@ const KID_OF_DIGEST = /^[A-Za-z0-9+/]{43}=$/;
  * spare bits, UTF-8, one JSON object each, no name twice. `types`: what `typ` may be where it is there, in lower case.
  * Throws `Refusal` (`jwt_malformed`, `jwt_header_not_allowed`) and nothing else.
  */
-export function readCompact(text: string, types: readonly string[] = ['jwt']): CompactToken {
+export function readCompact(text: string, types: readonly string[] = [PLAIN]): CompactToken {
   if (text.length > MAX_LENGTH) throw malformed('longer than 16 KiB');
   const first = text.indexOf('.');
   const second = text.indexOf('.', first + 1);
@@ -73,7 +77,8 @@ function readHeader(header: Readonly<Record<string, unknown>>, types: readonly s
   }
   const { alg, kid, typ } = header as { alg?: string; kid?: string; typ?: string };
   if (alg === undefined) throw new Refusal('jwt_header_not_allowed', 'alg is absent');
-  return { alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ: typ.toLowerCase() }) };
+  const another = typ === undefined || typ.toLowerCase() === PLAIN ? undefined : typ.toLowerCase();
+  return { alg, ...(kid !== undefined && { kid }), ...(another !== undefined && { typ: another }) };
 }
 
 function isAllowed(name: string, value: unknown, types: readonly string[]): boolean {

@@ -24,10 +24,11 @@ const LONGEST_NAME = 255;
 type Raw = Readonly<Record<string, unknown>>;
 
 /**
- * A logout token → what it says (Back-Channel Logout 1.0 §2.6). Its steps 1 to 6 are here: encrypted tokens are not read
- * (we have registered no key for them), the signature is judged as that of the environment's other tokens, and so are
- * `iss`, `aud`, `iat` and `exp`. Step 7, single use, is the caller's, and so are 8 to 10, for which it has `gone`. Stricter than the letter:
- * `exp` is at most two minutes after `iat` (§4), and a `typ` that is there has to fit. Throws `Refusal`.
+ * A logout token → what it says (Back-Channel Logout 1.0 §2.6). Its steps 1 to 6 are here: encrypted tokens are not
+ * read (we have registered no key for them), the signature is judged as that of the environment's other tokens, and so
+ * are `iss`, `aud`, `iat` and `exp`. Step 7, single use, is the caller's, and so are 8 to 10, for which it has `gone`.
+ * Stricter than the letter: `exp` is at most two minutes after `iat` (§4), and a `typ` that is there has to fit. Throws
+ * `Refusal`.
  */
 export async function readLogoutToken(text: string, tokens: LogoutTokens, now: Instant): Promise<Word> {
   const token = readCompact(text, TYPES);
@@ -81,7 +82,9 @@ function checkEvents({ events }: Raw): void {
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `toe` (RFC 8417 §2.2), where it was sent: a token that is made anew for every attempt has another `iat` each time. */
+/**
+ * `toe` (RFC 8417 §2.2), where it was sent: a token that is made anew for every attempt has another `iat` each time.
+ */
 function endOf({ toe }: Raw, iat: Instant): Instant {
   return Number.isSafeInteger(toe) ? Math.min(toe as Instant, iat) : iat;
 }

@@ -7,9 +7,9 @@ const KEPT = 'visit-key';
 const BYTES = 32;
 
 /**
- * What names of recorded visits are hashed with. The store keeps it, sealed anew at every start, so that it follows a change of
- * the seal keys. One that cannot be opened is replaced: whatever was found by it has been sealed with the same key that has gone.
- * Throws what the store throws.
+ * What names of recorded visits are hashed with. The store keeps it, sealed anew at every start, so that it follows a
+ * change of the seal keys. One that cannot be opened is replaced: whatever was found by it has been sealed with the
+ * same key that has gone. Throws what the store throws.
  */
 export async function openVisitKey(
   store: Store,

@@ -1,7 +1,8 @@
 /**
- * Visits that somebody else than their browser can end. The browser has them, sealed; the store has them, too, to be found by
- * what their environment calls the person. Names in the store are random or hashes under a key that lies there sealed, values
- * are sealed: where the seal keys are kept elsewhere, a copy of the store names nobody. What is not there any more has ended.
+ * Visits that somebody else than their browser can end. The browser has them, sealed; the store has them, too, to be
+ * found by what their environment calls the person. Names in the store are random or hashes under a key that lies there
+ * sealed, values are sealed: where the seal keys are kept elsewhere, a copy of the store names nobody. What is not
+ * there any more has ended.
  */
 import { createHmac } from 'node:crypto';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
@@ -26,8 +27,8 @@ export type RecordedVisits = {
   /** Ends the oldest of those that are too many for one browser or one person of an environment. */
   trim(visit: RecordedVisit, now: Instant): Promise<void>;
   /**
-   * The visits that an environment means: of its own people alone, and begun no later than the session ended. A visit whose
-   * environment gave its session no name is ended by the person's.
+   * The visits that an environment means: of its own people alone, and begun no later than the session ended. A visit
+   * whose environment gave its session no name is ended by the person's.
    */
   meantBy(environment: EnvironmentName, gone: Gone, endedAt: Instant, now: Instant): Promise<readonly RecordedVisit[]>;
   ofBrowser(browser: string, now: Instant): Promise<readonly RecordedVisit[]>;
@@ -152,7 +153,10 @@ export function openRecordedVisits(store: Store, sealer: Sealer, key: Buffer): R
       return (await store.held(tokenName(token), now))?.spentAt !== undefined;
     },
 
-    /** In one turn, so that it is one commit where the store has them: who dies before it has ended nothing, and is told again. */
+    /**
+     * In one turn, so that it is one commit where the store has them: who dies before it has ended nothing, and is told
+     * again.
+     */
     async spendToken(token, ends, now) {
       const name = tokenName(token);
       const [, spent] = await Promise.all([

@@ -52,9 +52,13 @@ export type LogoutTokens = {
 };
 
 export type DelegateLogout = {
-  /** Where the browser goes to end the environment's session; `undefined` when the environment cannot. Throws `Refusal`. */
+  /**
+   * Where the browser goes to end the environment's session; `undefined` when the environment cannot. Throws `Refusal`.
+   */
   begin(logout: BeginLogout, now: Instant): Departure | undefined | Promise<Departure | undefined>;
-  /** What came back to the logout address: returns when the environment says that its session ended. Throws `Refusal`. */
+  /**
+   * What came back to the logout address: returns when the environment says that its session ended. Throws `Refusal`.
+   */
   complete(answer: Answer, logout: CarriedLogout, now: Instant): void | Promise<void>;
   /**
    * Reads the environment's own request to end a session, brought by the person's browser; `undefined` when it is

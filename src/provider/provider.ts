@@ -15,7 +15,9 @@ import type { PublicKeyAlgorithm } from '../keys/keys.ts';
 export type Provider = {
   /** What the issuer's metadata says beside the rest (OpenID Connect Discovery 1.0 §3): only what works. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The authorization endpoint (OIDC Core §3.1.2). Throws `Refusal` where there is nobody to send the browser back to. */
+  /**
+   * The authorization endpoint (OIDC Core §3.1.2). Throws `Refusal` where there is nobody to send the browser back to.
+   */
   authorize(asked: Asked): Promise<Carried>;
   /** The same, once the person has been signed in. Throws `Refusal`. */
   resume(uid: string, asked: Asked): Promise<Carried>;
@@ -23,15 +25,18 @@ export type Provider = {
   call(endpoint: 'token' | 'userinfo', asked: Asked): Promise<Carried>;
   /** Whether it was this browser that came from the authorization endpoint with this login, and for this portal. */
   began(request: PortalRequest, cookies: string): boolean;
-  /** Throws `Refusal` where the login cannot end any more; `finish` then makes it so, and says where the browser goes. */
+  /**
+   * Throws `Refusal` where the login cannot end any more; `finish` then makes it so, and says where the browser goes.
+   */
   prepare(request: PortalRequest, identity: Identity): Promise<{ finish(): Promise<string> }>;
   /** Reads a request to the end session endpoint (RP-Initiated Logout 1.0 §2). Throws `Refusal`. */
   readLogout(params: ReadonlyMap<string, string>): Promise<LogoutRequest>;
   /** Who is signed in at relying parties through this browser. */
   sessionsOf(cookies: string): readonly PartySession[];
   /**
-   * Ends a session here with its tokens, and tells its relying party (Back-Channel Logout 1.0 §2.5). Returns what the browser has to
-   * forget and to load; `told` ends when the relying party has answered, `undefined` where it has no address for that.
+   * Ends a session here with its tokens, and tells its relying party (Back-Channel Logout 1.0 §2.5). Returns what the
+   * browser has to forget and to load; `told` ends when the relying party has answered, `undefined` where it has no
+   * address for that.
    */
   end(session: PartySession): Promise<Ended>;
   /** Keeps no connection to relying parties any longer. */
@@ -134,7 +139,9 @@ export type ProviderSettings = {
 export type ProviderHooks = {
   /** Whether people of this environment may come in to this portal now. */
   admits(portal: PortalName, environment: EnvironmentName): boolean;
-  /** Whether this browser has a visit to the portal through the environment: it was not signed out since, by anybody. */
+  /**
+   * Whether this browser has a visit to the portal through the environment: it was not signed out since, by anybody.
+   */
   visited(cookies: string, portal: PortalName, environment: EnvironmentName): Promise<boolean>;
   /** This browser's visit has signed its person in at a relying party: whoever ends the one has to end the other. */
   signedIn(cookies: string, session: PartySession): Promise<void>;

@@ -17,8 +17,8 @@ export type SlowApp = {
 const EMAIL = 'hal@slow.example';
 
 /**
- * An app with sessions of its own that is told of sign-outs behind the person's back, and answers nothing the first time it
- * is. It signs everybody in as Hal.
+ * An app with sessions of its own that is told of sign-outs behind the person's back, and answers nothing the first
+ * time it is. It signs everybody in as Hal.
  */
 export async function openSlowApp(t: Test, router: string, secret: string): Promise<SlowApp> {
   const sessions = new Set<string>();

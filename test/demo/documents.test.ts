@@ -79,10 +79,9 @@ for (const path of [
   'README.md',
   'docs/architecture.md',
   'docs/environments.md',
-  'docs/keys.md',
-  'docs/logout.md',
+
   'docs/openid-provider.md',
-  'docs/stores.md',
+
   'examples/pylonsync/README.md',
 ]) {
   t.test(`${path} links to what is there`, async (t) => {

@@ -183,7 +183,11 @@ t.test('what could not be delivered outlives the router, its routes and the brow
   const first = await openWorld(t, { routes, sqlite });
   const browser = first.browser();
   await visitAll(first, browser, 'us');
-  t.match((await browser.get('/logout')).location, /\/logout\/[\w-]+$/, 'the person goes on, and reads that us does not know');
+  t.match(
+    (await browser.get('/logout')).location,
+    /\/logout\/[\w-]+$/,
+    'the person goes on, and reads that us does not know',
+  );
   t.same(legs(first), [
     ['notice_kept', 'us'],
     ['notice_delayed', 'us'],

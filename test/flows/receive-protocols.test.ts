@@ -1,4 +1,7 @@
-/** The word that a person signed out, in the mouth of real providers: oidc-provider’s logout token, SAML’s LogoutRequest. */
+/**
+ * The word that a person signed out, in the mouth of real providers: oidc-provider’s logout token, SAML’s
+ * LogoutRequest.
+ */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

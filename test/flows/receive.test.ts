@@ -1,6 +1,9 @@
-/** An environment says that its person signed out: `POST /backchannel-logout/<environment>`, and what follows from it. */
+/**
+ * An environment says that its person signed out: `POST /backchannel-logout/<environment>`, and what follows from it.
+ */
 
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import t, { type Test } from 'tap';
 import { serve } from '../outbound/servers.ts';
@@ -8,9 +11,11 @@ import {
   authorizeUrl,
   codeOf,
   HELP,
+  leaveFor,
   openPartyWorld,
   partyRoutes,
   redeem,
+  signedIn,
   signIn,
   tokenRequest,
 } from '../provider/party-world.ts';
@@ -199,17 +204,22 @@ t.test('its clock is what counts, wherever the two differ by what is allowed', a
 });
 
 t.test('logins through environments that end nothing cost no write', async (t) => {
-  const held = (world: World) => [...world.browser().jar.keys()].length;
-  const world = await openWorld(t, { routes: changedRoutes(receiving(['us'], 'visited')) });
+  const sqlite = join(temporaryFolder(t), 'wayhome.db');
+  const world = await openWorld(t, { routes: changedRoutes(receiving(['us'], 'visited')), sqlite });
+  const db = new DatabaseSync(sqlite, { readOnly: true });
+  t.teardown(() => db.close());
+  const kept = () => db.prepare("SELECT 1 FROM held WHERE name LIKE 'visit/%'").all().length;
   const [only, both] = [world.browser(), world.browser()];
   await comeBack(world, only, 'eu');
   await comeBack(world, both, 'eu');
+  t.equal(kept(), 0);
   await comeBack(world, both, 'us');
+  t.equal(kept(), 2, 'its visit, and the one that would be ended with it');
   world.now += 1;
-  t.equal(held(world), 0);
   await say(world, 'us', { sub: 'ada@acme.test' });
   const skipped = world.events().filter(({ reason }) => reason === 'leg_skipped');
   t.match(skipped, [{ environment: 'eu', detail: 'it can be told through the browser only' }], 'of one browser alone');
+  t.equal(kept(), 0);
 });
 
 t.test('fan_out: the browser’s other environments are told behind its back', async (t) => {
@@ -295,6 +305,18 @@ t.test('a relying party’s session and tokens end with the visit, and it is tol
   t.ok(codeOf(await again()));
 });
 
+t.test('a word that comes while the person is on the way to the relying party counts, too', async (t) => {
+  const world = await openPartyWorld(t, { routes: partyRoutes(receiving(['us'])) });
+  const browser = world.browser();
+  const back = await signedIn(world, browser, 'us', await leaveFor(browser, 'us'));
+  world.now += 1;
+  await say(world, 'us', { sub: 'ada@acme.test' });
+  t.equal(ended(world), 1);
+  await browser.get(back.location);
+  const again = new URL((await browser.get(authorizeUrl({ prompt: 'none' }))).location);
+  t.equal(again.searchParams.get('error'), 'login_required', 'the visit is over, whatever session there is');
+});
+
 t.test('signed out in the browser, there is nothing left to end', async (t) => {
   const world = await openWorld(t, { routes: changedRoutes(receiving(['us'])) });
   const browser = world.browser();
@@ -313,6 +335,28 @@ t.test('one token, a hundred times at once: it is believed once', async (t) => {
   const all = await Promise.all(Array.from({ length: 100 }, () => post(world, 'us', token)));
   t.equal(all.filter(({ status }) => status === 200).length, 1);
   t.equal(all.filter(({ status }) => status === 400).length, 99);
+});
+
+t.test('with the store away nothing is believed, and the same token will do later', async (t) => {
+  const sqlite = join(temporaryFolder(t), 'wayhome.db');
+  const world = await openWorld(t, { routes: changedRoutes(receiving(['us'])), sqlite });
+  await comeBack(world, world.browser(), 'us');
+  const rename = (from: string, to: string) => {
+    const db = new DatabaseSync(sqlite, { timeout: 5_000 });
+    db.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+    db.close();
+  };
+  const token = await logoutToken('us', world.now, { sub: 'ada@acme.test' });
+  rename('held', 'away');
+  const away = await post(world, 'us', token);
+  t.equal(away.status, 503);
+  t.same(JSON.parse(away.body), { error: 'temporarily_unavailable' });
+  t.same(last(world).slice(0, 2), ['logout.refused', 'store_unavailable']);
+  const login = await comeBack(world, world.browser(), 'us');
+  t.equal(login.status, 503, 'nor is anybody let in whom nobody could sign out');
+  rename('away', 'held');
+  t.equal((await post(world, 'us', token)).status, 200);
+  t.equal(ended(world), 1);
 });
 
 t.test('visits outlive a restart', async (t) => {

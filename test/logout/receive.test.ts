@@ -1,4 +1,6 @@
-/** A logout token that an environment sent: what is believed, and every reason not to (Back-Channel Logout 1.0 §2.6). */
+/**
+ * A logout token that an environment sent: what is believed, and every reason not to (Back-Channel Logout 1.0 §2.6).
+ */
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { exportJWK, type JWTHeaderParameters, SignJWT } from 'jose';
