@@ -1,5 +1,5 @@
 /** Everything that is measured of logins. */
-import { CONTESTANTS, type Contestant, holdContest } from './contest.ts';
+import { CONTESTANTS, type Contestant, holdContest, routerLaunch } from './contest.ts';
 import { measureCrowd } from './crowd.ts';
 import { BROWSERS, type Effort } from './effort.ts';
 import { median } from './figures.ts';
@@ -25,9 +25,11 @@ export async function measureLogins(
   const contest = await holdContest(servers, folder, rounds, round);
   const peaksMib = {} as Record<Contestant, number>;
   for (const name of CONTESTANTS) peaksMib[name] = (await contest.servers[name].ask('used')).peakMib;
-  const neighbours = await compareNeighbours(contest.servers.wayhome, rounds, measuredMs);
   const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
   await servers.stopAll();
+  const pair = await servers.start({ ...routerLaunch(folder, 'neighbours', 'memory:'), anyCore: true });
+  const neighbours = await compareNeighbours(pair, rounds, 2 * measuredMs);
+  await pair.stop();
   const hanging = await measureHanging(servers, folder, effort.hangs);
   const outbox = await measureOutbox(servers, folder, effort.hangs);
 

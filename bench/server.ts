@@ -31,6 +31,8 @@ export type Launch = {
   /** Arguments of node. */
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
+  /** It may use every core: what its threads do is a part of what is measured. */
+  readonly anyCore?: boolean;
   /** Started bare, as an operator starts it: nothing can be asked of it. */
   readonly unprobed?: boolean;
 };
@@ -56,10 +58,10 @@ export class Servers {
   }
 
   /** Resolves once the server has told its address. Throws with what it wrote when it ends before. */
-  async start({ name, args, variables = {}, unprobed = false }: Launch): Promise<Server> {
+  async start({ name, args, variables = {}, unprobed = false, anyCore = false }: Launch): Promise<Server> {
     const log = join(this.#logs, `${this.#count++}.log`);
     const spawnedAt = performance.now();
-    const child = this.#spawnNode(unprobed ? args : ['--import', PROBE, ...args], variables, log);
+    const child = this.#spawnNode(unprobed ? args : ['--import', PROBE, ...args], variables, log, anyCore);
     const origin = await addressIn(log, child, spawnedAt + START_TIMEOUT_MS);
     return {
       name,
@@ -109,8 +111,13 @@ export class Servers {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
-  #spawnNode(args: readonly string[], variables: Readonly<Record<string, string>>, log: string): ChildProcess {
-    return this.#spawn([process.execPath, ...args], variables, log, 'ipc');
+  #spawnNode(
+    args: readonly string[],
+    variables: Readonly<Record<string, string>>,
+    log: string,
+    anyCore = false,
+  ): ChildProcess {
+    return this.#spawn([process.execPath, ...args], variables, log, 'ipc', anyCore);
   }
 
   #spawn(
@@ -118,8 +125,9 @@ export class Servers {
     variables: Readonly<Record<string, string>>,
     log: string,
     channel: 'ipc' | 'ignore',
+    anyCore = false,
   ): ChildProcess {
-    const pin = this.#cores ? ['taskset', '-c', String(this.#cores.server)] : [];
+    const pin = this.#cores && !anyCore ? ['taskset', '-c', String(this.#cores.server)] : [];
     const [command = '', ...rest] = [...pin, ...words];
     const output = openSync(log, 'a');
     const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...variables };
