@@ -1,7 +1,7 @@
 /**
  * Every journey of the demo, clicked through: here those from Pylon's stand-in through the regions, in the other files
- * those through other kinds of environments, to HelpCenter.io and with pylonsync. Addresses come from the pages' own links and forms; each journey has
- * a browser that has never been anywhere.
+ * those through other kinds of environments, to HelpCenter.io and with pylonsync. Addresses come from the pages' own
+ * links and forms; each journey has a browser that has never been anywhere.
  */
 import assert from 'node:assert/strict';
 import { Browser } from './browser.ts';

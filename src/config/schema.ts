@@ -94,5 +94,4 @@ export type PortalDraft = Draft<RoutesFile['portals'][string]>;
 export type EnvironmentEntry = RoutesFile['environments'][string];
 export type EnvironmentDraft = Draft<EnvironmentEntry>;
 export type LoginDraft = Draft<EnvironmentEntry['login']>;
-export type StepDraft = Draft<RoutesFile['discovery'][number]>;
 export type SecretReference = z.infer<typeof secret>;

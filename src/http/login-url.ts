@@ -8,8 +8,8 @@ import { ROUTER_PARAMS } from '../portals/router-params.ts';
 import { appendParam } from './answer.ts';
 
 /**
- * Parameters of ours on the login URL: `choose`, what the person chose on a page; `ask`, which page they want; `find`, what they look for in the list;
- * `typed`, the email that they typed, and `again`, what an attempt that failed has shown: both sealed, since an
+ * Parameters of ours on the login URL: `choose`, what the person chose on a page; `ask`, which page they want; `find`,
+ * what they look for in the list; `guest`, that they go on without signing in; `typed`, the email that they typed, and `again`, what an attempt that failed has shown: both sealed, since an
  * address stays in histories and logs.
  */
 const OURS = [...ROUTER_PARAMS].filter((name) => name !== 'email');

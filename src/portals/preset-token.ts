@@ -82,7 +82,6 @@ export const tradedSchema = z.strictObject({
   replay: z.enum(['jti', 'none']),
 });
 
-export type TradedRule = z.infer<typeof tradedSchema>;
 export type KeyRule = z.infer<typeof keyRule>;
 export type PlainClaim = z.infer<typeof plainClaim>;
 export type ClaimRule = z.infer<typeof claimRule>;

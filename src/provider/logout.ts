@@ -1,10 +1,8 @@
 import type Library from 'oidc-provider';
 import { Refusal } from '../core/reason.ts';
+import { LOGOUT_EVENT } from '../logout/token.ts';
 import type { Caller } from '../outbound/outbound.ts';
 import type { LogoutRequest, PartySession, RelyingParty } from './provider.ts';
-
-/** Back-Channel Logout 1.0 §2.4. */
-const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 /**
  * RP-Initiated Logout 1.0 §2 and §3. What names the relying party has to be true: an id_token of ours that may have
@@ -95,7 +93,7 @@ export async function tellParty(
   const token = new library.IdToken({ sub: subject }, { client });
   // Beside these the token holds what every one of ours does: iss, aud, iat, exp.
   Object.assign(token, { mask: { sub: null } });
-  token.set('events', { [EVENT]: {} });
+  token.set('events', { [LOGOUT_EVENT]: {} });
   token.set('jti', id);
   token.set('sid', sid);
   const body = new URLSearchParams({ logout_token: await token.issue({ use: 'logout' }) }).toString();

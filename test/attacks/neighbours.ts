@@ -9,7 +9,8 @@ export type Way = 'handoff' | 'session' | 'oidc' | 'page';
 
 /** What became of the people of one way. */
 export type Fared = {
-  readonly failed: number /** Milliseconds of each that succeeded. */;
+  readonly failed: number;
+  /** Milliseconds of each that succeeded. */
   readonly took: readonly number[];
 };
 

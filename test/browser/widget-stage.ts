@@ -3,7 +3,7 @@
  * apps with their backends, and a site of somebody else. Everybody's clock stands still until it is moved.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jsonwebtoken from 'jsonwebtoken';
@@ -13,7 +13,7 @@ import { choosePorts } from '../../examples/demo/ports.ts';
 import { openServer, type Reply } from '../../examples/demo/server.ts';
 import { startWayhome } from '../../src/compose.ts';
 import { fieldsOf } from '../support/exchange.ts';
-import { judgeAtHelpcenter, WIDGET_PRESET } from '../support/helpcenter.ts';
+import { judgeAtHelpcenter } from '../support/helpcenter.ts';
 import { helpcenterSnippet } from '../support/samples.ts';
 
 export type WidgetStage = {
@@ -82,7 +82,6 @@ export async function openWidgetStage(t: Test): Promise<WidgetStage> {
 
   const folder = await mkdtemp(join(tmpdir(), 'wayhome-widget-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, 'helpcenter-widget.yaml'), WIDGET_PRESET);
   const environment = (app: 'us' | 'eu', variable: string) => ({
     app_url: `${origins[app]}/start`,
     login: {
@@ -103,7 +102,7 @@ export async function openWidgetStage(t: Test): Promise<WidgetStage> {
       store: 'memory:',
       portals: {
         docs: {
-          preset: './helpcenter-widget.yaml',
+          preset: 'helpcenter_io',
           login_path: '/docs',
           settings: { subdomain: 'acme' },
           signing: { algorithm: 'HS256', secret: { env: 'HELPCENTER' } },

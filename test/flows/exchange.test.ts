@@ -1,6 +1,5 @@
 /** Tokens that are traded at /api/auth/jwt: whose, for what, how often; HelpCenter.io's reasons; pylonsync's surface. */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
@@ -9,7 +8,7 @@ import type { Reason } from '../../src/core/reason.ts';
 import { counterparts, PYTHON, without } from '../support/counterparts.ts';
 import { alive, denied } from '../support/denied.ts';
 import { DOOR, notTraded, trade, traded } from '../support/exchange.ts';
-import { type HelpcenterSettings, judgeAtHelpcenter, WIDGET_PRESET } from '../support/helpcenter.ts';
+import { type HelpcenterSettings, judgeAtHelpcenter } from '../support/helpcenter.ts';
 import { leaksOf } from '../support/leaks.ts';
 import {
   changedRoutes,
@@ -28,7 +27,6 @@ import {
 } from '../support/world.ts';
 
 const folder = temporaryFolder(t);
-writeFileSync(join(folder, 'helpcenter-widget.yaml'), WIDGET_PRESET);
 
 const MORE = {
   // 64 characters of base64, as its settings page makes them; the text itself is the key.
@@ -58,7 +56,7 @@ const world = await openWorld(t, {
   routes: changedRoutes(({ portals, environments }) => {
     portals.ps = { ...portals.support, login_path: '/ps', logout_path: '/ps/logout', signing: { algorithm: 'PS256' } };
     portals.docs = {
-      preset: './helpcenter-widget.yaml',
+      preset: 'helpcenter_io',
       login_path: '/docs',
       settings: { subdomain: 'acme' },
       signing: { algorithm: 'HS256', secret: { env: 'HELPCENTER_SECRET' } },

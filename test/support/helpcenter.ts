@@ -1,44 +1,8 @@
 /**
- * HelpCenter.io as its article "Enable single sign-on (SSO) with JWT" describes it: the preset for its widget, and a
- * stand-in that judges tokens with the rules and the reasons of the article's steps 2, 3 and 6.
+ * HelpCenter.io as its article "Enable single sign-on (SSO) with JWT" describes it: a stand-in that judges tokens with
+ * the rules and the reasons of the article's steps 2, 3 and 6.
  */
 import jsonwebtoken from 'jsonwebtoken';
-import { stringify } from 'yaml';
-
-/** A preset file: no key comes along, as the widget asks nobody to sign in, so every token has a `jti` of its own. */
-export const WIDGET_PRESET = stringify({
-  schema: 1,
-  id: 'helpcenter_widget',
-  title: 'HelpCenter.io widget',
-  sources: [],
-  config: { subdomain: { label: 'Subdomain', pattern: '[a-z0-9-]+', required: true, example: 'acme' } },
-  authn_request: { encoding: 'query', params: {} },
-  token: {
-    format: 'jws',
-    algs: ['HS256'],
-    keys: { HS: { encoding: 'utf8', min_bytes: 32, publish: 'shared' } },
-    claims: {
-      jti: { from: 'random.uuid', required: true },
-      iss: { template: '{config.login_origin}/', required: true },
-      iat: { from: 'time.iat', type: 'number', required: true },
-      exp: { from: 'time.exp', type: 'number', required: true },
-      email: { from: 'user.email', required: true },
-      name: { from: 'user.name', required: true },
-      external_id: { from: 'user.external_id' },
-      role: { from: 'user.role', enum: ['viewer', 'editor', 'admin'], default: 'viewer' },
-    },
-    lifetime: { default: 120, max: 300 },
-    max_age: 300,
-    clock_tolerance: 30,
-    replay: 'jti',
-  },
-  authn_response: {
-    mode: 'query',
-    token_param: 'jwt',
-    target: { url: 'https://helpcenter.io/sso/jwt?subdomain={config.subdomain}' },
-  },
-  unsolicited: false,
-});
 
 /** Settings → Security → SSO. `secret`: absent until step 2 is completed. */
 export type HelpcenterSettings = {
