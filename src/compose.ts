@@ -105,7 +105,7 @@ export async function startWayhome({
       clock,
       after: systemAfter,
       chance: Math.random,
-      receiverOf: (lane) => opened.live.receivers.get(lane as EnvironmentName),
+      receiverOf: (lane) => opened.live.receivers.get(lane),
       wanted: () => opened.live.receivers.size > 0,
       settled: (notice, outcome, visit) => recordNotice(audit, notice, outcome, visit?.portal),
       fault: (error) => audit.fault('outbox', error),

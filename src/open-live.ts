@@ -24,7 +24,7 @@ import { openPublicKey } from './keys/public-key.ts';
 import { openRotatingSigner } from './keys/rotating-signer.ts';
 import { openScheduledSigner } from './keys/scheduled-signer.ts';
 import { publishedKeys, type SigningKey } from './keys/signer.ts';
-import { closeReceivers, openReceivers, type Receivers } from './open-receivers.ts';
+import { closeReceivers, openReceivers, type Receivers, receiverSetups } from './open-receivers.ts';
 import { openRelyingParties, type PartyParts } from './open-relying-parties.ts';
 import type { Caller, Outbound } from './outbound/outbound.ts';
 import { openPortal } from './portals/open-portal.ts';
@@ -68,7 +68,7 @@ export async function openLive(checked: CheckedRoutes, parts: Parts, previous?: 
   const { portals: parties, provider } = await openRelyingParties(checked, parts);
   for (const [name, party] of parties) portals.set(name, party);
   const signers = [...portals.values()].map(({ signer }) => signer);
-  const receivers = await openReceivers(checked, parts, previous?.receivers);
+  const receivers = await openReceivers(receiverSetups(checked), parts, previous?.receivers);
   const { publicOrigin, issuer, routes, logout, loginLifetime, trustedProxies, rateLimit, record } = checked;
   const live: Live = {
     routes,

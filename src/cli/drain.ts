@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sealKeysOf } from '../compose.ts';
 import type { CheckedRoutes } from '../config/checked.ts';
-import type { EnvironmentName } from '../core/names.ts';
 import type { Clock } from '../core/time.ts';
 import { randomBytes } from '../keys/random.ts';
 import { openSealer } from '../keys/seal.ts';
 import { systemAfter } from '../logout/after.ts';
 import { openOutbox } from '../logout/outbox.ts';
 import { GIVE_UP_AFTER } from '../logout/schedule.ts';
-import { closeReceivers, openReceivers } from '../open-receivers.ts';
+import { closeReceivers, openReceivers, receiverSetups } from '../open-receivers.ts';
 import { openOutbound } from '../outbound/client.ts';
 import type { Filter, Notice, Notices } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
@@ -41,7 +40,7 @@ export async function drain(
   await notices.resend([...ids], began, began + GIVE_UP_AFTER);
 
   const outbound = openOutbound({ variables });
-  const opened = await openReceivers(routes, { store, outbound, random: randomBytes, clock });
+  const opened = await openReceivers(receiverSetups(routes), { store, outbound, random: randomBytes, clock });
   const untried = new Set(ids);
   const outbox = openOutbox({
     notices,
@@ -49,7 +48,7 @@ export async function drain(
     clock,
     after: systemAfter,
     chance: Math.random,
-    receiverOf: (name) => opened.receivers.get(name as EnvironmentName),
+    receiverOf: (lane) => opened.receivers.get(lane),
     wanted: () => ids.size > 0,
     settled: ({ id }) => untried.delete(id),
     fault: () => undefined,

@@ -52,8 +52,8 @@ export type Live = {
   /** Keeps a routing decision, where the operator asked for it. Returns at once and never throws. */
   readonly record?: (portal: PortalName, facts: Facts, decision: RoutingDecision, now: Instant) => void;
   readonly metadata: string;
-  /** Environments that are told behind the person's back that a visit ended. */
-  readonly receivers: ReadonlyMap<EnvironmentName, Receiver>;
+  /** Who is told behind the person's back that a visit ended, by the lane of its notices: an environment's is its name. */
+  readonly receivers: ReadonlyMap<string, Receiver>;
   /** Environments that may end visits themselves, and how. */
   readonly senders: ReadonlyMap<EnvironmentName, 'back_channel' | 'single_logout'>;
   /** The key set that is published now. */

@@ -3,7 +3,7 @@
  * how it is reached; it leaves to others when it is told, how often that is tried, and what is remembered of it.
  */
 import type { Instant } from '../core/time.ts';
-import type { Caller } from '../outbound/outbound.ts';
+import type { Caller, Trust } from '../outbound/outbound.ts';
 import type { Gone, LogoutAlgorithm } from './token.ts';
 
 export type Receiver = {
@@ -21,6 +21,14 @@ export type ReceiverSettings = {
   readonly audience: string;
   readonly algorithm: LogoutAlgorithm;
 } & ({ readonly by: 'push'; readonly url: string } | { readonly by: 'pull'; readonly secret: Buffer });
+
+/** Everything that a live one is opened from: plain data, so that another process can be given it. */
+export type ReceiverSetup = ReceiverSettings & {
+  /** `iss` of its tokens. */
+  readonly issuer: string;
+  /** How calls to it are made. */
+  readonly trust: Trust;
+};
 
 /** Bytes of such a secret at the least: nobody may guess it, however long they try. */
 export const PULL_SECRET_BYTES = 32;
