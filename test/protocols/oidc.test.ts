@@ -8,7 +8,7 @@ import type { PublicKeyAlgorithm } from '../../src/keys/keys.ts';
 import { makeSigningKey, openSigner } from '../../src/keys/signer.ts';
 import { reasonOf } from '../keys/tokens.ts';
 import { openProvider, type Person, type ProviderOptions, type TestProvider } from '../support/oidc-provider.ts';
-import { CLIENT_SECRET, openTrips, RETURN, STATE, type Trips } from './oidc-trip.ts';
+import { CLIENT_SECRET, openTrips, RETURN, STATE, type TripSettings, type Trips } from './oidc-trip.ts';
 
 const CLIENT: ClientMetadata = {
   client_id: 'wayhome',
@@ -238,6 +238,24 @@ t.test('an id_token that no cookie holds leaves what its provider needs to know 
   t.equal(new URL(url ?? '').searchParams.get('logout_hint'), 'ada');
   t.notOk(new URL(url ?? '').searchParams.has('id_token_hint'));
   t.equal((await person.go(url ?? '')).address, `${RETURN}/logout`);
+});
+
+t.test('an id_token that its provider would not take back is no hint', async (t) => {
+  const provider = await open(t);
+  const { assertion } = await signIn(openTrips(t, { issuer: provider.issuer }), provider.person());
+  const { issuer } = provider;
+  const endpoints = { authorization: issuer, token: issuer, endSession: `${issuer}/session/end` };
+  const rows: [what: string, change: Partial<TripSettings>, hinted: boolean][] = [
+    ['its keys cannot be read', { endpoints: { ...endpoints, jwks: `${issuer}/nowhere` } }, true],
+    ['it was made for another client id', { clientId: 'another' }, false],
+    ['it is signed as nothing may be any more', { algorithms: ['ES256'] }, false],
+  ];
+  for (const [what, change, hinted] of rows) {
+    const url = await openTrips(t, { issuer, ...change }).signOut(assertion.session, systemClock());
+    const asked = new URL(url ?? '').searchParams;
+    t.equal(asked.get('id_token_hint'), hinted ? assertion.session : null, what);
+    t.equal(asked.get('logout_hint'), hinted ? null : 'ada', what);
+  }
 });
 
 t.test('a sign-out that the operator leaves out is absent, and nothing is kept for it', async (t) => {

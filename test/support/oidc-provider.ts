@@ -10,7 +10,7 @@
  * `logout`; consent is given by itself. Both work in a browser, too.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider, {
   type Adapter,
@@ -30,12 +30,20 @@ export type ProviderOptions = {
   readonly claimsIn?: 'id_token' | 'userinfo';
   /** Its own signing keys, private; one RSA key (RS256) unless set. */
   readonly jwks?: JWKS;
+  /** How it calls others. */
+  readonly fetch?: typeof fetch;
+  /** When its sessions begin, in whole seconds: now, unless it is handed in. */
+  readonly clock?: () => number;
+  /** Addresses of its operators beside the library’s, by their paths. */
+  readonly pages?: (provider: Provider) => Readonly<Record<string, RequestListener>>;
 };
 
 export type TestProvider = {
   readonly issuer: string;
   /** A new person with a browser of their own; the first account unless named. `nobody` is denied access. */
   person(login?: string): Person;
+  /** Starts again with another signing key, and with the sessions and tokens that there are. */
+  changeKeys(): void;
   close(): Promise<void>;
 };
 
@@ -48,41 +56,57 @@ export type Arrival = {
 };
 
 export type Person = {
-  /** Follows redirects and fills in forms until an address is not the provider's. Throws where a page leads nowhere. */
-  go(url: string): Promise<Arrival>;
+  /**
+   * Follows redirects and fills in forms until an address is not the provider's. Asked whether to sign out, the person
+   * does, unless `stays`. Throws where a page leads nowhere.
+   */
+  go(url: string, answer?: 'signs_out' | 'stays'): Promise<Arrival>;
   /** Pages on which the person had to say who they are. */
   readonly asked: () => number;
+  /** Pages on which the person had to say whether to sign out. */
+  readonly askedToSignOut: () => number;
 };
 
 export async function openProvider(options: ProviderOptions): Promise<TestProvider> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, configurationOf(options));
-  const answer = provider.callback();
+  const kept = new Map<string, AdapterPayload>();
+  const start = (jwks = options.jwks ?? { keys: [madeKey()] }) => {
+    const provider = new Provider(issuer, configurationOf(options, jwks, kept, new URL(issuer).port));
+    return { provider, answer: provider.callback(), pages: options.pages?.(provider) ?? {} };
+  };
+  let started = start();
   server.on('request', (request, response) => {
-    if (request.url?.startsWith('/interaction/')) void interact(provider, request, response);
+    const { provider, answer, pages } = started;
+    const page = pages[request.url?.split('?', 1)[0] ?? ''];
+    if (page) page(request, response);
+    else if (request.url?.startsWith('/interaction/')) void interact(provider, request, response, options.clock);
     else void answer(request, response);
   });
   return {
     issuer,
     person: (login = Object.keys(options.accounts)[0] ?? '') => openPerson(issuer, login),
+    changeKeys() {
+      started = start({ keys: [madeKey()] });
+    },
     close: () => close(server),
   };
 }
 
-const configurationOf = ({
-  clients,
-  accounts,
-  claimsIn = 'id_token',
-  jwks = { keys: [madeKey()] },
-}: ProviderOptions): Configuration => ({
+const configurationOf = (
+  { clients, accounts, claimsIn = 'id_token', fetch = globalThis.fetch }: ProviderOptions,
+  jwks: JWKS,
+  kept: Map<string, AdapterPayload>,
+  port: string,
+): Configuration => ({
   clients: [...clients],
   jwks,
   // Its own refuses addresses on loopback.
-  fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined } as unknown as RequestInit),
-  adapter: adapterOver(new Map()),
-  cookies: { keys: ['a key of a test'] },
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as unknown as RequestInit),
+  adapter: adapterOver(kept),
+  // Browsers send a host's cookies to all of its ports.
+  cookies: { keys: ['a key of a test'], names: { session: `session-${port}` } },
   conformIdTokenClaims: claimsIn === 'userinfo',
   scopes: ['openid', 'email', 'profile'],
   claims: { email: ['email', 'email_verified'], profile: ['name', 'account_id'] },
@@ -140,7 +164,12 @@ const adapterOver =
   };
 
 /** The provider's own login page: who the person says they are, they are. */
-async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function interact(
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  clock?: () => number,
+): Promise<void> {
   if (request.method !== 'POST') {
     const { params } = await provider.interactionDetails(request, response);
     const hint = String(params.login_hint ?? '').replace(/[^\w@.+-]/g, '');
@@ -153,13 +182,15 @@ async function interact(provider: Provider, request: IncomingMessage, response: 
   let body = '';
   for await (const chunk of request) body += chunk;
   const login = new URLSearchParams(body).get('login') ?? '';
-  const result = login === 'nobody' ? { error: 'access_denied' } : { login: { accountId: login } };
+  const signedIn = { accountId: login, ...(clock && { ts: clock() }) };
+  const result = login === 'nobody' ? { error: 'access_denied' } : { login: signedIn };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
 function openPerson(issuer: string, login: string): Person {
   const cookies = new Map<string, string>();
   let asked = 0;
+  let askedToSignOut = 0;
 
   async function send(url: string, form?: URLSearchParams): Promise<Response> {
     const response = await fetch(url, {
@@ -177,7 +208,8 @@ function openPerson(issuer: string, login: string): Person {
 
   return {
     asked: () => asked,
-    async go(start) {
+    askedToSignOut: () => askedToSignOut,
+    async go(start, answer = 'signs_out') {
       let response = await send(start);
       for (let step = 0; step < 12; step++) {
         const location = response.headers.get('location');
@@ -203,7 +235,10 @@ function openPerson(issuer: string, login: string): Person {
           form.set('login', login);
           asked++;
         }
-        if (page.includes('name="logout"')) form.set('logout', 'yes');
+        if (page.includes('<button form="op.logoutForm"')) {
+          askedToSignOut++;
+          if (answer === 'signs_out') form.set('logout', 'yes');
+        }
         response = await send(url.href, form);
       }
       throw new Error('the provider leads in circles');

@@ -64,6 +64,23 @@ export function openOidc(settings: OidcSettings, caller: Caller): Delegate {
     return undefined;
   }
 
+  /**
+   * Whether the provider still has the key of an id_token that it gave this client. A visit outlives keys, and client
+   * ids. Where no keys can be read, nothing speaks against it.
+   */
+  async function knowsIdToken(idToken: string, now: Instant): Promise<boolean> {
+    const token = readCompact(idToken);
+    if ([token.claims.aud].flat()[0] !== settings.clientId) return false;
+    try {
+      keysUrl = (await metadata.read(now)).jwks;
+      await verifier.verify(token, now);
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal) return error.reason === 'keys_unavailable';
+      throw error;
+    }
+  }
+
   return {
     async begin(login, now) {
       return { url: authenticationRequest(await metadata.read(now), settings, login) };
@@ -105,7 +122,7 @@ export function openOidc(settings: OidcSettings, caller: Caller): Delegate {
       },
     },
 
-    ...(settings.logout && { logout: openLogout(settings, metadata) }),
+    ...(settings.logout && { logout: openLogout(settings, metadata, knowsIdToken) }),
 
     close: () => {
       void caller.close();
