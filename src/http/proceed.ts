@@ -21,7 +21,7 @@ import { handBackPage } from './pages/hand-back.ts';
 import { frameFor } from './pages/layout.ts';
 import { claimRecorded, planRecording } from './record-visit.ts';
 import { makeReference, sealLogin, wireState } from './state.ts';
-import type { Turn } from './turn.ts';
+import { keepFacts, type Turn } from './turn.ts';
 
 /** What came with an environment's answer. */
 export type Came = {
@@ -80,7 +80,7 @@ async function depart(turn: Turn, question: Question, decision: Decision & { do:
   trace.reference = login.reference;
   trace.environment = environment.name;
   trace.trail = trail;
-  if (question.about === 'start') trace.facts = () => ({ ...question.facts, tried: [...tried, environment.name] });
+  if (question.about === 'start') keepFacts(trace, () => ({ ...question.facts, tried: [...tried, environment.name] }));
   const begun = await delegate.begin(
     {
       state: (carry) => wireState(login.reference, seal(carry)),

@@ -8,7 +8,7 @@ import { browserOf } from './cookies.ts';
 import { proceed, singleUse } from './proceed.ts';
 import { readCircumstances } from './start.ts';
 import { isOver, type OpenedState, openState } from './state.ts';
-import type { Turn } from './turn.ts';
+import { keepFacts, type Turn } from './turn.ts';
 
 /** `/return/<environment>`: an environment sent the browser back. Nothing is used up unless all of it is right. */
 export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<Answer> {
@@ -23,7 +23,7 @@ export async function finishLogin(turn: Turn, name: EnvironmentName): Promise<An
   trace.portal = request.portal;
   trace.request = request;
   trace.trail = trail;
-  trace.facts = () => factsAfter(turn, state, name);
+  keepFacts(trace, () => factsAfter(turn, state, name));
   if (isOver(state, now)) throw new Refusal('login_expired');
 
   // The routes may have changed since the login left; an environment that may not come in is not listened to.

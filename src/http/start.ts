@@ -10,7 +10,7 @@ import { goAsGuest } from './guest.ts';
 import type { LivePortal, Surface } from './live.ts';
 import { asCalled, attemptOf, readAttempt, readTypedEmail, withAttempt, withTypedEmail } from './login-url.ts';
 import { proceed } from './proceed.ts';
-import type { Turn } from './turn.ts';
+import { keepFacts, type Turn } from './turn.ts';
 
 /** The Remote Login URL: the portal's request, or the person's answer on the picker or email page. */
 export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> {
@@ -29,7 +29,7 @@ export async function startLogin(turn: Turn, name: PortalName): Promise<Answer> 
   const asGuest = await goAsGuest(turn, portal, request);
   if (asGuest) return asGuest;
   const facts = readFacts(surface, call, portal, request);
-  trace.facts = () => facts;
+  keepFacts(trace, () => facts);
   recordReturn(turn, portal, facts.visits);
   const email = call.form.get('email');
   return email === undefined

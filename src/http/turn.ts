@@ -23,8 +23,17 @@ export type Trace = {
   /** Set once the portal's request is known to be good: there is a way to start again. */
   request?: PortalRequest;
   trail?: Trail;
-  /** The origin whose pages may read the answer, where the answer is for scripts. */
-  allowOrigin?: string;
-  /** What discovery had to go by, for offering the next environment. */
+  /** The origin whose pages may read a refusal, where it is for scripts. */
+  allowOrigin?: string | undefined;
+  /** What discovery had to go by, for offering the next environment. Set by `keepFacts`. */
   facts?: () => Facts | undefined;
 };
+
+/**
+ * Sets `trace.facts`, and is more than an assignment: a function that is written straight into one to a property
+ * (`trace.facts = () => …`) is made by V8 among the old objects, whatever becomes of it, and the whole request that it
+ * sees stays until the next full collection. As an argument it dies young, with its request.
+ */
+export function keepFacts(trace: Trace, facts: () => Facts | undefined): void {
+  trace.facts = facts;
+}

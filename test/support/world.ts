@@ -159,7 +159,7 @@ export type Departure = {
 };
 
 /** What an environment is asked, read off the redirect to it. */
-export function departure({ status, location }: Seen): Departure {
+export function departure({ status, location }: Pick<Seen, 'status' | 'location'>): Departure {
   if (status !== 302 && status !== 303) throw new Error(`no departure: ${status}`);
   const to = new URL(location);
   const redirectUri = to.searchParams.get('redirect_uri') ?? '';

@@ -1,3 +1,4 @@
+import type { CustomFetch } from 'openid-client';
 import { Refusal } from '../../core/reason.ts';
 import { CLOCK_SKEW, type Instant, systemClock } from '../../core/time.ts';
 import type { Caller } from '../../outbound/outbound.ts';
@@ -43,12 +44,14 @@ export async function tradeCode({ code, verifier, nonce }: CodeGrant, trade: Tra
   // The caller decides about schemes and about time.
   client.allowInsecureRequests(config);
   config.timeout = 0;
-  config[client.customFetch] = async (url, { headers, body }) => {
+  // Apart from its assignment: V8 takes a function in one to a property for a method, and lets it grow old.
+  const send: CustomFetch = async (url, { headers, body }) => {
     const { 'user-agent': _, ...ours } = headers;
     const answer = await callEnvironment(caller, { url, method: 'POST', headers: ours, body: String(body) });
     await trade.believe(readTokenAnswer(answer));
     return new Response(new Uint8Array(answer.body), { headers: { 'content-type': 'application/json' } });
   };
+  config[client.customFetch] = send;
   const returned = new URL(redirectUriOf(settings));
   returned.searchParams.set('code', code);
   try {
