@@ -1,3 +1,4 @@
+import { neededClaims } from '../src/portals/claim-plan.ts';
 import { builtInPreset, builtInPresetNames } from '../src/portals/load.ts';
 import type { PortalPreset } from '../src/portals/preset.ts';
 import { facts } from './portal-facts.ts';
@@ -16,11 +17,15 @@ What a preset says was read in the documents and the source that stand below it;
 product itself. What had to be inferred is listed as not verified. Make a first login with a test account before people
 do, and tell us what you find.
 
-| product | preset | not verified |
-|---|---|---|
+${HOW_TO_READ}
+| product | preset | read in | not verified |
+|---|---|---|---|
 ${presets.map(row).join('\n')}
 
 ${presets.map(portalSection).join('\n')}
+${OWN_KEYS}
+${TRADED}
+${REFUSED}
 ${NEW_PORTAL}`;
 }
 
@@ -30,8 +35,10 @@ export function portalSection(preset: PortalPreset): string {
   const unverified = (preset.unverified ?? []).map((pointer) => `- \`${pointer}\``);
   return `## ${preset.title} (\`preset: ${preset.id}\`)
 
-${settings(preset)}${setup(preset)}
-${inRoutes(preset)}
+${settings(preset)}
+In routes.yaml:
+
+${inRoutes(preset)}${setup(preset)}
 ${facts(preset)
   .map(([what, text]) => `- **${what}:** ${text}`)
   .join('\n')}
@@ -42,8 +49,20 @@ ${sources.join('\n')}
 ${unverified.length > 0 ? `\nNot verified against the product itself:\n\n${unverified.join('\n')}\n` : ''}`;
 }
 
-const row = ({ id, title, unverified = [] }: PortalPreset): string =>
-  `| [${title}](#${anchor(`${title} (\`preset: ${id}\`)`)}) | \`${id}\` | ${unverified.length || ''} |`;
+function row({ id, title, sources, unverified = [] }: PortalPreset): string {
+  const kinds = Object.entries(READ_IN).flatMap(([kind, text]) =>
+    sources.some(({ evidence }) => evidence === kind) ? [text] : [],
+  );
+  const link = `[${title}](#${anchor(`${title} (\`preset: ${id}\`)`)})`;
+  return `| ${link} | \`${id}\` | ${kinds.join(', ')} | ${unverified.length || ''} |`;
+}
+
+const READ_IN = {
+  'vendor-doc': 'its documents',
+  'vendor-source': 'its source',
+  'third-party': 'others’ code',
+  inferred: 'inferred',
+};
 
 /** As GitHub makes them: lower case, punctuation dropped, spaces become hyphens. */
 const anchor = (heading: string): string =>
@@ -68,7 +87,20 @@ portals:
     preset: ${id}
     login_path: /${id}${signsOut ? `\n    logout_path: /${id}/logout` : ''}${settings && `\n    settings: { ${settings} }`}
     signing: { algorithm: ${algorithm}, ${key} }
-\`\`\`
+${mayAssert(token)}\`\`\`
+`;
+}
+
+/** What every environment whose people go there has to be allowed, where that is more than the email. */
+function mayAssert(token: PortalPreset['token']): string {
+  const needed = neededClaims(token);
+  if (needed.length === 0) return '';
+  const granted = needed.filter(({ needsGrant }) => needsGrant);
+  const list = (claims: typeof needed) => `[${claims.map(({ name }) => name).join(', ')}]`;
+  const grants = granted.length === 0 ? '' : `, grants: ${list(granted)}`;
+  return `environments:
+  us:                                  # and every other one whose people go there
+    may_assert: { email_domains: [acme.com], claims: ${list(needed)}${grants} }
 `;
 }
 
@@ -84,28 +116,111 @@ function settings({ config }: PortalPreset): string {
   return rows.length === 0 ? '' : `| setting | what it is | |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-const LOGIN_URL = '`public_url` + `login_path`';
-const LOGOUT_URL = '`public_url` + `logout_path`';
-const ISSUER = 'the origin of `public_url` with a slash behind it';
+/** Words of routes.yaml, and addresses with a place to fill in, which Markdown would take for HTML. */
+const WRITTEN =
+  /\b(?:signing\.(?:secret|private_key)|token_lifetime|allow_redirects|may_assert\.grants|delivery\.\w+)\b|\/[\w/]*<[\w<>/]+>/g;
+
+const ORIGIN = 'https://login.acme.com';
 
 /** What to paste where; a portal that says nothing about it has the two addresses. */
-function setup({ setup: sentences = TWO_ADDRESSES }: PortalPreset): string {
+function setup({ id, setup: sentences = TWO_ADDRESSES }: PortalPreset): string {
   const steps = sentences.map((sentence, index) => {
     const text = sentence
-      .replaceAll('{login_url}', LOGIN_URL)
-      .replaceAll('{logout_url}', LOGOUT_URL)
-      .replaceAll('{issuer}', ISSUER)
-      .replaceAll(/\{config\.([^{}]*)\}/g, '`settings.$1`');
+      .replaceAll('{login_url}', `\`${ORIGIN}/${id}\``)
+      .replaceAll('{logout_url}', `\`${ORIGIN}/${id}/logout\``)
+      .replaceAll('{issuer}', `\`${ORIGIN}/\``)
+      .replaceAll(/\{config\.([^{}]*)\}/g, '`settings.$1`')
+      .replaceAll(WRITTEN, '`$&`');
     return `${index + 1}. ${text}`;
   });
   return `\nIn the product’s own settings:\n\n${steps.join('\n')}\n`;
 }
 
+const HOW_TO_READ = `How to read what follows:
+
+- \`https://login.acme.com\` stands for your \`public_url\`; the paths are those of \`login_path\` and \`logout_path\` in the
+  example beside them, and yours to choose. \`wayhome check\` says what is wrong before anybody signs in.
+- A portal is told what the person’s environment says, and only what that environment may say: \`may_assert.claims\` lists
+  it by the environment’s names, or \`sets\` fixes it. What gives rights in the portal, or says whose account is opened,
+  needs \`may_assert.grants\` beside that. The email is always said. Where environments call something otherwise, the
+  portal says so: \`claims: { first_name: given_name }\`; then \`may_assert\` names \`given_name\`.
+- A secret is the text that the product shows, in an environment variable or a file of the router:
+  \`{ env: NAME }\`, \`{ file: path }\`. A portal’s secret is nobody else’s.
+- \`settings.x\` with a \`*\` has to be there. What is not verified is named by its place in the preset file.
+- Links in your app that lead straight into a portal: \`https://login.acme.com/enter/<environment>/<portal>\`.
+`;
+
+const OWN_KEYS = `## A portal that takes a public key
+
+The least work is to name no \`private_key\`: the router makes a key and keeps it. A portal that reads a key set finds it at
+\`https://login.acme.com/.well-known/jwks.json\`. One that wants a PEM pasted gets it from
+\`wayhome keys list --portal NAME --json\` (\`public_key\`), once the router has been started. [Changing keys](keys.md).
+
+With a key of your own, \`signing: { algorithm: RS256, private_key: { file: portal.pem } }\`:
+
+\`\`\`sh
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out portal.pem   # stays with the router
+openssl pkey -in portal.pem -pubout                                           # is pasted
+\`\`\`
+`;
+
+const TRADED = `## Tokens without a login
+
+Where a portal’s facts say “Traded”, an environment’s backend, or a page of its app, may trade a token that the environment
+signed for the router (\`aud\` = \`https://login.acme.com/\`, a \`jti\`, no \`nonce\`, at most 5 minutes long) for a token of
+the portal: what the \`onAuthExpired\` of HelpCenter.io’s widget needs.
+
+\`\`\`sh
+curl https://login.acme.com/api/auth/jwt -d audience=helpcenter-io -d subject_token="$TOKEN" \\
+  -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange \\
+  -d subject_token_type=urn:ietf:params:oauth:token-type:jwt
+\`\`\`
+
+\`audience\` is the portal’s name in routes.yaml. The answer is JSON: the token in \`jwt\` and \`access_token\`, its seconds in
+\`expires_in\`; or \`error\`, \`error_description\` and a \`reference\` under which the log says why. A token that was traded
+is used up. From a page on the origin of the environment’s \`app_url\`:
+
+\`\`\`js
+onAuthExpired: async () => {
+  const { token } = await (await fetch('/token-for-the-router')).json(); // of your backend, which knows who is signed in
+  const answer = await fetch('https://login.acme.com/api/auth/jwt', {
+    method: 'POST', // no credentials: cookies play no part, and with them browsers hide the answer
+    body: new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      audience: 'helpcenter-io',
+    }),
+  });
+  return (await answer.json()).jwt;
+},
+\`\`\`
+`;
+
+const REFUSED = `## When a login does not arrive
+
+The person sees a reference of ten letters; the router’s log has one line under it, with \`reason\`, \`portal\`,
+\`environment\` and \`detail\`. All of them: [reasons](reasons.md). The frequent ones here:
+
+| reason | mostly |
+|---|---|
+| \`redirect_uri_not_listed\` | the portal has an address of its own: \`detail\` names it. Compare \`settings\`, or add it to \`allow_redirects\` |
+| \`request_parameter_mismatch\`, \`redirect_uri_wrong_tenant\` | \`detail\` names the parameter: \`settings\` say another account than the portal does |
+| \`request_parameter_missing\` | the login URL was opened by hand, from a bookmark, or by a link in the app: begin at the portal |
+| \`jwt_missing_required_claim\` | \`detail\` names the claim: the environment does not send it, or \`may_assert.claims\` (for rights also \`may_assert.grants\`) does not list it |
+| \`jwt_claim_malformed\` | \`detail\` names the claim: another type than the portal takes, or a value that it does not know |
+| \`jwt_issuer_mismatch\`, \`jwt_audience_mismatch\` with “the portal expects” | \`settings\` repeat what stands in the product’s form; compare both, to the last slash. Without it, the environment’s token is meant |
+| \`login_already_used\` | Back, a second tab, or a reload: begin at the portal |
+| \`jwt_invalid_signature\` at the login URL | the portal signs its requests with another secret than \`signing.secret\` |
+| \`token_too_large\` | too many claims for a URL: fewer of them, or \`delivery: { mode: form_post }\` where the portal takes it |
+| \`login.completed\`, and the portal refuses | the router was content: the secret, the issuer or the clock of the two differ. Its own log says more; \`login.came_back\` counts such people ([keys](keys.md#was-it-taken)) |
+`;
+
 const NEW_PORTAL = `## A portal that is not here
 
-Write a file in the form of src/portals/presets/*.yaml, beside routes.yaml, and name it by its path
-(\`preset: ./own.yaml\`). It is checked as routes.yaml is, every fault at its line, and needs no code. Begin with the
-preset of a product that works alike:
+Write a preset file beside routes.yaml and name it by its path (\`preset: ./own.yaml\`). It is checked as routes.yaml is,
+every fault at its line, and needs no code. Every word of it: [presets.md](presets.md). Begin with the
+[preset](../src/portals/presets) of a product that works alike:
 
 | it works like this | begin with |
 |---|---|

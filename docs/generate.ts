@@ -1,18 +1,21 @@
 /**
  * Writes what is generated from the code (`npm run docs`), or says what has drifted (`npm run docs:check`).
- * Generated: routes.schema.json, docs/routes.md, docs/reasons.md, docs/portals.md.
+ * Generated: the JSON Schemas, docs/routes.md, docs/reasons.md, docs/portals.md, docs/presets.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { portalsPage } from './generate-portals.ts';
+import { presetsPage } from './generate-presets.ts';
 import { reasonsPage } from './generate-reasons.ts';
 import { routesPage } from './generate-routes.ts';
-import { routesSchemaJson } from './generate-schema.ts';
+import { presetSchemaJson, routesSchemaJson } from './generate-schema.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'routes.schema.json': routesSchemaJson,
+  'preset.schema.json': presetSchemaJson,
   'docs/routes.md': routesPage,
   'docs/reasons.md': reasonsPage,
   'docs/portals.md': portalsPage,
+  'docs/presets.md': presetsPage,
 };
 
 const root = new URL('../', import.meta.url);

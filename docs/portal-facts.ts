@@ -1,3 +1,4 @@
+import { carriedClaims, neededClaims, privilegedClaims } from '../src/portals/claim-plan.ts';
 import type { PortalPreset } from '../src/portals/preset.ts';
 import type { InboundParam } from '../src/portals/preset-request.ts';
 import { algorithmFamily, allClaims, type ClaimRule, type KeyRule } from '../src/portals/preset-token.ts';
@@ -12,12 +13,16 @@ export function facts(preset: PortalPreset): Fact[] {
     ...(inbound ? [['Asks with', inbound] as const] : []),
     ['Algorithms', token.algs.join(', ')],
     ...keyFacts(preset),
+    ...said(preset),
     ['Claims', `${claims(preset)} (\`*\`: always${byGrant(preset)})`],
     ...instead(preset),
     ['Lifetime', `${token.lifetime.default} s, at most ${token.lifetime.max} s`],
     ...onceOnly(preset),
     ['Delivery', delivery(preset)],
-    ['From a link in the app', preset.unsolicited ? 'yes' : 'no: a login begins at the portal'],
+    [
+      'From a link in the app',
+      preset.unsolicited ? 'yes, `/enter/<environment>/<portal>`' : 'no: a login begins at the portal',
+    ],
     ...traded(preset),
     ...(guest ? [['Guests', 'a visitor who is not signed in may be sent as an empty user'] as const] : []),
     ...(error ? [['Errors', `the portal sends people whose token it refuses to \`${error.param}\``] as const] : []),
@@ -66,14 +71,37 @@ function keyOf({ publish, encoding, min_bytes: bytes, generated_by: by }: KeyRul
     return `a shared secret${length}${encoding === 'base64' ? ', written in base64' : ''}${issued}`;
   }
   if (issued) return `a private key${issued}`;
-  return `a key pair; the public key is ${publish === 'pem' ? 'pasted as PEM' : 'read from the JWKS'}`;
+  const how = publish === 'pem' ? 'pasted as PEM' : 'read from the JWKS';
+  return `a key pair; the public key is ${how} ([how](#a-portal-that-takes-a-public-key))`;
+}
+
+/** What environments are asked to say about a person beside the email, under the names that they say it by. */
+function said({ token }: PortalPreset): Fact[] {
+  const needed = neededClaims(token);
+  const privileged = privilegedClaims(token);
+  const others = [...carriedClaims(token)].filter((claim) => !needed.some(({ name }) => name === claim));
+  const groups: readonly (readonly [what: string, names: readonly string[]])[] = [
+    [
+      'Environments have to say',
+      needed.map(({ name, needsGrant }) => `\`${name}\`${needsGrant ? ', with a grant' : ''}`),
+    ],
+    ['They may say', others.filter((name) => !privileged.has(name)).map((name) => `\`${name}\``)],
+    ['With a grant also', others.filter((name) => privileged.has(name)).map((name) => `\`${name}\``)],
+  ];
+  return groups.flatMap(([what, names]) => (names.length === 0 ? [] : [[what, names.join(', ')] as const]));
 }
 
 function claims({ token }: PortalPreset): string {
   const mark = ({ required, privileged }: ClaimRule) => `${required ? '*' : ''}${privileged ? '!' : ''}`;
   return allClaims(token)
-    .map(({ name, rule }) => `\`${name}\`${mark(rule)}`)
+    .map(({ name, rule }) => `\`${name}\`${mark(rule)}${otherName(name, rule)}`)
     .join(', ');
+}
+
+/** Where a claim is called otherwise than what environments say. */
+function otherName(name: string, { from }: ClaimRule): string {
+  const said = from?.startsWith('user.') ? from.slice('user.'.length) : undefined;
+  return said === undefined || said === name.split('.').at(-1) ? '' : ` (from \`${said}\`)`;
 }
 
 /** Identifiers that fall back on the email. */

@@ -82,6 +82,18 @@ export async function judgeAtHelpCenter(
   return suspended.includes(claims.email) ? no('user_banned') : { accepted: true, claims };
 }
 
+/**
+ * For the widget, which sends its token with every call: a `jti` is fresh to `owner`, the widget that showed it first,
+ * and to nobody else. `owners`: by `jti`.
+ */
+export const freshTo =
+  (owner: string, owners: Map<string, string>) =>
+  (jti: string): boolean => {
+    const first = owners.get(jti) ?? owner;
+    owners.set(jti, first);
+    return first === owner;
+  };
+
 const no = (reason: HelpCenterReason): HelpCenterVerdict => ({ accepted: false, reason });
 
 /** All samples of the article hand the secret's text to their library: it is not decoded. */

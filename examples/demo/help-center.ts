@@ -2,7 +2,7 @@
  * A stand-in for HelpCenter.io: a private help center that sends everybody to its Login URL with `subdomain` and `key`,
  * takes a token at `/sso/jwt?jwt=…` whose `jti` is that key, and has a widget for other people's pages.
  */
-import { type HelpCenterClaims, type HelpCenterSettings, judgeAtHelpCenter } from './help-center-token.ts';
+import { freshTo, type HelpCenterClaims, type HelpCenterSettings, judgeAtHelpCenter } from './help-center-token.ts';
 import { widgetRoutes } from './help-center-widget.ts';
 import { type Html, html } from './html.ts';
 import { type Look, page } from './layout.ts';
@@ -58,12 +58,7 @@ export async function openHelpCenter(options: HelpCenterOptions): Promise<HelpCe
   }
 
   const widget = widgetRoutes(async (token, id) => {
-    const isFresh = (jti: string): boolean => {
-      const owner = owners.get(jti) ?? id;
-      owners.set(jti, owner);
-      return owner === id;
-    };
-    const verdict = await judgeAtHelpCenter(token, settings(), isFresh, now());
+    const verdict = await judgeAtHelpCenter(token, settings(), freshTo(id, owners), now());
     events.push(`widget_jwt.${verdict.accepted ? 'accepted' : `rejected ${verdict.reason}`}`);
     return verdict;
   });

@@ -40,6 +40,7 @@ export function buildPortal(
         delivery: {
           ...(delivery.mode !== undefined && { mode: delivery.mode }),
           ...(delivery.param !== undefined && { param: delivery.param }),
+          ...(delivery.unsolicited_param !== undefined && { unsolicitedParam: delivery.unsolicited_param }),
         },
       }),
     },

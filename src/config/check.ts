@@ -10,6 +10,7 @@ import { checkKeys } from './key-rules.ts';
 import { checkOidc } from './oidc-rules.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { readPictures } from './picture-rules.ts';
+import { checkPortalClaims } from './portal-claim-rules.ts';
 import { readPresets } from './preset-rules.ts';
 import { type Problem, reportOn, sortProblems } from './problem.ts';
 import { checkProxies } from './proxy-rules.ts';
@@ -104,6 +105,7 @@ export function checkRoutes({ text, ...given }: Surroundings & { readonly text: 
   const { presets, problems: presetProblems } = readPresets(survey, surroundings);
   checkKeys(survey, secrets, presets);
   checkClaims(survey, presets);
+  checkPortalClaims(survey, presets);
   checkReach(survey);
   checkBranding(survey);
   const pictures = readPictures(survey, surroundings, fileOf);

@@ -2,7 +2,9 @@ import type { PortalName } from '../core/names.ts';
 import { parseDuration } from '../core/time.ts';
 import { checkPreset } from '../portals/check-preset.ts';
 import { checkSettings } from '../portals/check-settings.ts';
+import { type ClaimNames, checkClaimNames, renameClaims } from '../portals/claim-names.ts';
 import { builtInPreset, builtInPresetNames } from '../portals/load.ts';
+import type { PortalProblem } from '../portals/portal-problem.ts';
 import { type PortalPreset, presetSchema } from '../portals/preset.ts';
 import { didYouMean, listed, nearestAmong } from './nearest.ts';
 import { parseYaml } from './parse-yaml.ts';
@@ -56,8 +58,10 @@ export function readPresets(survey: Survey, surroundings: Surroundings): PresetF
       report.fault([...path, 'preset'], 'this preset cannot be used', 'See the problem reported above.');
     const preset = read.get(word);
     if (!preset) continue;
-    presets.set(name as PortalName, preset);
+    const names = writtenNames(entry);
+    presets.set(name as PortalName, Object.keys(names).length === 0 ? preset : renameClaims(preset, names));
     checkPortal(survey, path, entry, preset);
+    reportOf(survey, path, checkClaimNames(preset, names));
   }
   return { presets, problems };
 }
@@ -101,9 +105,14 @@ function checkPortal({ report }: Survey, path: Path, portal: PortalDraft, preset
       delivery: {
         ...(delivery.mode !== undefined && { mode: delivery.mode }),
         ...(delivery.param !== undefined && { param: delivery.param }),
+        ...(delivery.unsolicited_param !== undefined && { unsolicitedParam: delivery.unsolicited_param }),
       },
     }),
   });
+  reportOf({ report }, path, problems);
+}
+
+function reportOf({ report }: Pick<Survey, 'report'>, path: Path, problems: readonly PortalProblem[]): void {
   for (const problem of problems) {
     const at = [...path, ...problem.path];
     // A value that is wrong for a reason of its own was reported with that reason.
@@ -111,10 +120,14 @@ function checkPortal({ report }: Survey, path: Path, portal: PortalDraft, preset
   }
 }
 
+const writtenNames = ({ claims = {} }: PortalDraft): ClaimNames =>
+  Object.fromEntries(Object.entries(claims).flatMap(([name, said]) => (said === undefined ? [] : [[name, said]])));
+
 const REMEDIES: Readonly<Record<string, string>> = {
   settings: 'Compare it with the portal’s own settings page.',
   allow_redirects: 'Write origin and path, as the portal sends them.',
   token_lifetime: 'Shorten it, or remove the key to take the preset’s own.',
   signing: 'Choose one of these.',
+  claims: 'docs/portals.md has the claims of every preset.',
   delivery: 'Remove the key to take the preset’s own.',
 };

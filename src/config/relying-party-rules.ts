@@ -15,6 +15,7 @@ const OF_PRESETS = [
   'settings',
   'signing',
   'token_lifetime',
+  'claims',
   'delivery',
   'allow_redirects',
   'metadata_at_login_path',

@@ -29,6 +29,12 @@ export function readSamlProviders(survey: Survey, values: Secrets, now: Instant)
     const provider = xml && readMetadata(survey, [...at, 'metadata'], xml.toString('utf8'), now);
     if (provider) providers.set(name as EnvironmentName, provider);
     checkLogout(survey, at, login, provider);
+    const knownProvider = !login.metadata || provider !== undefined;
+    if (entry.logout?.receive === 'single_logout' && knownProvider && !offeredLogout(login, provider)) {
+      const message = 'the identity provider has no single logout service, so nobody could answer its LogoutRequests';
+      const remedy = 'Give slo_url, or metadata with a SingleLogoutService; or remove receive.';
+      survey.report.fault([...path, 'logout', 'receive'], message, remedy);
+    }
   }
   return providers;
 }
@@ -110,10 +116,17 @@ function readMetadata({ report, insecure }: Survey, path: Path, xml: string, now
   return provider;
 }
 
+const offeredLogout = (login: SamlDraft, provider: SamlProvider | undefined) => provider?.logout ?? login.slo_url;
+
 /** SAML Profiles §4.4.4.1: a LogoutRequest MUST be signed. */
 function checkLogout({ report }: Survey, path: Path, login: SamlDraft, provider: SamlProvider | undefined): void {
-  const offered = provider?.logout ?? login.slo_url;
-  if (!offered || login.private_key || login.single_logout || report.blamed([...path, 'private_key'])) return;
+  if (
+    !offeredLogout(login, provider) ||
+    login.private_key ||
+    login.single_logout ||
+    report.blamed([...path, 'private_key'])
+  )
+    return;
   const remedy = 'Give private_key and certificate; or write single_logout: not_used, if that is meant.';
   report.notice(path, 'its single logout is not used: logout requests have to be signed', remedy, 'key');
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HMAC_ALGORITHMS, PUBLIC_KEY_ALGORITHMS } from '../keys/keys.ts';
 import { relyingPartySchema } from './schema-relying-party.ts';
-import { duration, instant, name, parameter, path, secret, some, text, url } from './schema-words.ts';
+import { assertedName, duration, instant, name, parameter, path, secret, some, text, url } from './schema-words.ts';
 
 export const algorithm = z.enum([...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS]);
 
@@ -23,6 +23,9 @@ const signing = z.strictObject({
 const delivery = z.strictObject({
   mode: z.enum(['query', 'form_post']).optional().describe('In the query of the return address, or posted as a form.'),
   param: parameter.optional().describe('The parameter or form field that holds the token.'),
+  unsolicited_param: parameter
+    .optional()
+    .describe('The same for a login that a link in the app started, where that differs.'),
 });
 
 /** For editors; checking says the same with a remedy of its own (relying-party-rules.ts). */
@@ -43,6 +46,12 @@ export const portalSchema = z
     settings: z.record(z.string(), z.string()).optional().describe('What the preset asks for.'),
     signing: signing.optional().describe('What portal tokens are signed with. Required without oidc.'),
     token_lifetime: duration.optional().describe('exp − iat of the portal token. Default: what the preset says.'),
+    claims: z
+      .record(z.string(), assertedName)
+      .optional()
+      .describe(
+        'Where environments call a claim otherwise than the preset does: claim of the token → claim that they say, such as `{ first_name: given_name }`.',
+      ),
     delivery: delivery.optional().describe('How the token reaches the portal. Default: what the preset says.'),
     environments: some(name).optional().describe('Only these environments. Default: all.'),
     allow_redirects: some(url)

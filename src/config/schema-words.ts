@@ -124,6 +124,13 @@ const claimOtherThan = (taken: readonly string[]) =>
 /** A claim that an environment may assert or that is set for it: none of the protocol’s own (RFC 7519 §4.1). */
 export const claimName = claimOtherThan([...TOKEN_CLAIMS, ...JUDGED_CLAIMS]);
 
+/** What a source of the preset model can name after `user.`. */
+export const assertedName = matching(
+  /^(?!email$)[A-Za-z][A-Za-z0-9_-]{0,63}$/,
+  'must be the name of a claim that environments say, and not email',
+  'A letter, then letters, digits, _ or -; may_assert.claims lists it.',
+);
+
 /** At least one entry. */
 export const some = <Item extends z.ZodType>(item: Item) =>
   z.array(item).min(1, says('must not be empty', 'Name at least one, or remove the key.'));

@@ -22,7 +22,7 @@ import { onlyLooks, readCall } from './call.ts';
 import { endSession } from './end-session.ts';
 import { enter } from './enter.ts';
 import { exchange } from './exchange.ts';
-import { preflight } from './exchange-answer.ts';
+import { preflight, readerOf } from './exchange-answer.ts';
 import type { Live, Surface } from './live.ts';
 import { acknowledgeFeed, readFeed } from './logout-feed.ts';
 import { continueSignOut, finishLeg } from './logout-legs.ts';
@@ -227,6 +227,7 @@ function finish(
   // What cannot be read is still answered as its address answers.
   const [path = ''] = request.originalUrl.split('?', 1);
   const place = at ?? (path === EXCHANGE ? 'exchange' : live.addresses.get(path)?.at);
+  if (place === 'exchange') trace.allowOrigin = readerOf(live, request.headers.origin, trace.environment);
   const refused = refuse(surface, live, frameFor(live, request.headers['accept-language']), error, trace, place);
   return leavesUnread(request) ? withHeader(refused, 'connection', 'close') : refused;
 }

@@ -1,4 +1,5 @@
 /** What /api/auth/jwt says: JSON and CORS headers, never a page. */
+import type { EnvironmentName } from '../core/names.ts';
 import { REASONS, type Reason, type Refusal, type Says } from '../core/reason.ts';
 import type { Answer } from './answer.ts';
 import type { Live } from './live.ts';
@@ -19,15 +20,30 @@ export const jsonFor = (allowOrigin: string | undefined, status: number, body: o
   body: JSON.stringify(body),
 });
 
+/**
+ * The origin of the page that asks, where its scripts may read the answer (Fetch §3.2.3): a page of the app of the
+ * environment whose token it is, and, as long as nobody knows whose that is, a page of any app. Nothing but a refusal is
+ * said before that, and whoever is no browser reads it anyway.
+ */
+export function readerOf(
+  { exchange: { appOrigins, origins } }: Live,
+  origin: string | undefined,
+  environment: EnvironmentName | undefined,
+): string | undefined {
+  if (origin === undefined) return undefined;
+  const reads = environment === undefined ? origins.has(origin) : appOrigins.get(environment) === origin;
+  return reads ? origin : undefined;
+}
+
 /** The answer to a CORS preflight (Fetch §3.2.2). Whose token will come is not known yet: any app's page may ask. */
-export function preflight({ exchange: { origins } }: Live, origin: string | undefined): Answer {
-  const allowed = origin !== undefined && origins.has(origin);
+export function preflight(live: Live, origin: string | undefined): Answer {
+  const reader = readerOf(live, origin, undefined);
   return {
     status: 204,
     headers: {
       allow: 'OPTIONS, POST',
-      ...corsFor(allowed ? origin : undefined),
-      ...(allowed && {
+      ...corsFor(reader),
+      ...(reader !== undefined && {
         'access-control-allow-methods': 'POST',
         'access-control-allow-headers': 'content-type',
         'access-control-max-age': String(PREFLIGHT_LIFETIME),

@@ -8,8 +8,9 @@
  * cannot trade (`exchange_not_allowed`); the others need no word for it, for a token of this kind exists only where the
  * environment makes one on purpose.
  *
- * Browsers: a page may trade only tokens of the environment whose `app_url` is on its own origin, and nobody else's page
- * can read an answer. A request without `Origin` is no browser's: they send it with every POST (Fetch §3.2).
+ * Browsers: a page may trade only tokens of the environment whose `app_url` is on its own origin, and no other page can
+ * read what came of it. What is wrong before it is known whose token it is, pages of every app can read. A request
+ * without `Origin` is no browser's: they send it with every POST (Fetch §3.2).
  */
 import { admit, decide } from '../core/decide.ts';
 import { type EnvironmentName, parsePortalName } from '../core/names.ts';
@@ -18,7 +19,7 @@ import { Refusal } from '../core/reason.ts';
 import { readCompact } from '../keys/compact.ts';
 import type { Answer } from './answer.ts';
 import type { Call } from './call.ts';
-import { jsonFor } from './exchange-answer.ts';
+import { jsonFor, readerOf } from './exchange-answer.ts';
 import type { Live, LivePortal } from './live.ts';
 import { claim, mint } from './mint.ts';
 import { makeReference } from './state.ts';
@@ -53,7 +54,7 @@ export async function exchange(turn: Turn): Promise<Answer> {
   trace.reference ??= makeReference(surface.random);
   const { reference } = trace;
   surface.audit.record({ event: 'token.minted', reason: 'ok', reference, portal: trace.portal, environment: name });
-  return jsonFor(trace.allowOrigin, 200, {
+  return jsonFor(readerOf(live, call.header('origin'), name), 200, {
     access_token: token,
     issued_token_type: JWT,
     // RFC 8693 §2.2.1: it is for signing in to a portal, and no protected resource of ours takes it.
@@ -106,9 +107,7 @@ function signerOf({ exchange: { byIssuer } }: Live, token: string): EnvironmentN
 }
 
 /** The page that asks is one of the app's own, or nothing happens: it could not read the answer, but the token would be used up. */
-function admitOrigin({ live, call, trace }: Turn, name: EnvironmentName): void {
+function admitOrigin({ live, call }: Turn, name: EnvironmentName): void {
   const origin = call.header('origin');
-  if (origin === undefined) return;
-  if (origin !== live.exchange.appOrigins.get(name)) throw new Refusal('origin_not_allowed', name);
-  trace.allowOrigin = origin;
+  if (origin !== undefined && readerOf(live, origin, name) === undefined) throw new Refusal('origin_not_allowed', name);
 }

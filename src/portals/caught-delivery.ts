@@ -22,7 +22,7 @@ export function planCaught(
   for (const rule of [preset.authn_response, unsolicitedResponse(preset)]) {
     if (rule?.token_param) names.add(rule.token_param);
   }
-  if (override.param !== undefined) names.add(override.param);
+  for (const name of [override.param, override.unsolicitedParam]) if (name !== undefined) names.add(name);
   const folded = new Set([...names].map(foldName));
 
   return (location): CaughtDelivery | undefined => {

@@ -1,6 +1,13 @@
 import type { PortalSettings } from './portal.ts';
 import type { PortalProblem } from './portal-problem.ts';
-import { besideToken, LOGIN_ORIGIN, type PortalPreset, type SettingRule, unsolicitedResponse } from './preset.ts';
+import {
+  besideToken,
+  LOGIN_ORIGIN,
+  type PortalPreset,
+  type ResponseRule,
+  type SettingRule,
+  unsolicitedResponse,
+} from './preset.ts';
 import { algorithmFamily } from './preset-token.ts';
 import { prepareAllow, prepareAllowBelow } from './redirect-uri.ts';
 import { constantUrl, fillText, fillUrl } from './template.ts';
@@ -129,16 +136,31 @@ function checkSigning(
 function checkDelivery(preset: PortalPreset, delivery: CheckedSettings['delivery']): PortalProblem[] {
   const { title, authn_response: rule } = preset;
   const problems: PortalProblem[] = [];
-  const { mode, param } = delivery ?? {};
+  const { mode, param, unsolicitedParam } = delivery ?? {};
   const takesForm = rule.mode === 'form_post' || rule.form_post_param !== undefined;
   if (mode === 'form_post' && !takesForm)
     problems.push({ path: ['delivery', 'mode'], message: `${title} takes no posted token` });
   if (mode === 'query' && rule.token_param === null)
     problems.push({ path: ['delivery', 'mode'], message: `${title} takes no token in a query` });
-  if (param !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(param)) {
-    problems.push({ path: ['delivery', 'param'], message: 'must be a letter, then letters, digits or _' });
-  }
+  const unsolicited = unsolicitedResponse(preset);
+  if (unsolicitedParam !== undefined && !unsolicited)
+    problems.push({
+      path: ['delivery', 'unsolicited_param'],
+      message: `${title} takes no login from a link in an app`,
+    });
+  return [
+    ...problems,
+    ...checkParam(preset, rule, 'param', param),
+    ...(unsolicited ? checkParam(preset, unsolicited, 'unsolicited_param', unsolicitedParam) : []),
+  ];
+}
+
+function checkParam(preset: PortalPreset, rule: ResponseRule, word: string, param: string | undefined) {
+  const path = ['delivery', word];
+  const problems: PortalProblem[] = [];
+  if (param !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(param))
+    problems.push({ path, message: 'must be a letter, then letters, digits or _' });
   if (param !== undefined && besideToken(preset, rule).includes(param))
-    problems.push({ path: ['delivery', 'param'], message: `${title} gets something else as ${param}` });
+    problems.push({ path, message: `${preset.title} gets something else as ${param}` });
   return problems;
 }

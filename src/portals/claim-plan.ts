@@ -53,6 +53,19 @@ export function privilegedClaims(token: TokenRule): ReadonlySet<string> {
   return new Set(allClaims(token).flatMap(({ rule }) => (rule.privileged ? asserted(rule) : [])));
 }
 
+/** A claim under the name that environments assert it by; `needsGrant`: whatever its value, it needs a grant. */
+export type NeededClaim = { readonly name: string; readonly needsGrant: boolean };
+
+/** Those of `carriedClaims` without which no token can be made, since nothing stands in for them. */
+export function neededClaims(token: TokenRule): NeededClaim[] {
+  return allClaims(token).flatMap(({ rule }) => {
+    if (!rule.required || rule.default !== undefined || rule.otherwise) return [];
+    return asserted(rule)
+      .filter((name) => name !== 'email')
+      .map((name) => ({ name, needsGrant: rule.privileged === true }));
+  });
+}
+
 const asserted = ({ from }: ClaimRule): string[] => (from?.startsWith('user.') ? [from.slice(5)] : []);
 
 function collect(plan: readonly PlannedClaim[]): (minting: Minting) => MadeClaims {

@@ -34,7 +34,9 @@ export function planDelivery(
   const errorEcho = error ? [[error.param, error.value] as const] : [];
   const answering = planCarrier(preset.authn_response, config, override, errorEcho);
   const rule = unsolicitedResponse(preset);
-  const unsolicited = rule ? planCarrier(rule, config, override, errorEcho) : answering;
+  const { unsolicitedParam: param = override.param, ...others } = override;
+  const linked = { ...others, ...(param !== undefined && { param }) };
+  const unsolicited = rule ? planCarrier(rule, config, linked, errorEcho) : answering;
   return (request, token) => {
     const wanted = returnUrl(request);
     const carrier = wanted === undefined && request.initiated === 'platform' ? unsolicited : answering;
@@ -52,7 +54,7 @@ export function reservedNames(preset: PortalPreset, override: Override): Readonl
   const param = returnParam(preset);
   const url = param === undefined ? undefined : preset.authn_request.params[param]?.url;
   if (url?.kind === 'absolute') names.push(...(url.reserved ?? []));
-  if (override.param !== undefined) names.push(override.param);
+  for (const name of [override.param, override.unsolicitedParam]) if (name !== undefined) names.push(name);
   for (const rule of [preset.authn_response, unsolicitedResponse(preset)]) {
     if (!rule) continue;
     names.push(...besideToken(preset, rule));

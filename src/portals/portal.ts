@@ -91,5 +91,10 @@ export type PortalSettings = {
   readonly secret?: Buffer;
   /** The one that is about to take its place, or has: the portal may sign with either. */
   readonly nextSecret?: Buffer;
-  readonly delivery?: { readonly mode?: 'query' | 'form_post'; readonly param?: string };
+  readonly delivery?: {
+    readonly mode?: 'query' | 'form_post';
+    readonly param?: string;
+    /** For a login that a link in the app started; default: as `param`. */
+    readonly unsolicitedParam?: string;
+  };
 };

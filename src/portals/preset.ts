@@ -8,80 +8,125 @@ import { tokenSchema, tradedSchema } from './preset-token.ts';
 import { name, source, template, tokenParam } from './preset-words.ts';
 
 const sourceDocument = z.strictObject({
-  url: z.url(),
-  evidence: z.enum(['vendor-doc', 'vendor-source', 'third-party', 'inferred']),
-  seen: z.string().regex(/^\d{4}-\d{2}(?:-\d{2})?$/, 'a month or a day: 2026-04 or 2026-04-07'),
+  url: z.url().describe('Where it was read.'),
+  evidence: z.enum(['vendor-doc', 'vendor-source', 'third-party', 'inferred']).describe('Whose word it is.'),
+  seen: z
+    .string()
+    .regex(/^\d{4}-\d{2}(?:-\d{2})?$/, 'a month or a day: 2026-04 or 2026-04-07')
+    .describe('When: a month or a day.'),
 });
 
-/** A setting that the operator fills in. `kind: url`: https (or http on loopback), origin and path only. */
+/** A setting that the operator fills in. */
 const setting = z.strictObject({
-  label: z.string().min(1),
-  kind: z.enum(['text', 'url']).optional(),
-  /** The whole value must match. */
-  pattern: z.string().refine(isPattern, 'not a regular expression').optional(),
-  required: z.boolean().optional(),
-  /** Where the operator writes nothing. It may name required settings: `https://{config.subdomain}.example.com`. */
-  default: z.string().optional(),
-  example: z.string(),
+  label: z.string().min(1).describe('What it is, in the product’s own words.'),
+  kind: z
+    .enum(['text', 'url'])
+    .optional()
+    .describe('`url`: https (or http on loopback), origin and path only. Default `text`, which needs a `pattern`.'),
+  pattern: z
+    .string()
+    .refine(isPattern, 'not a regular expression')
+    .optional()
+    .describe('A regular expression that the whole value must match.'),
+  required: z.boolean().optional().describe('Default false.'),
+  default: z
+    .string()
+    .optional()
+    .describe(
+      'Where the operator writes nothing. It may name required settings: `https://{config.subdomain}.example.com`.',
+    ),
+  example: z.string().describe('A value as it may be, for docs and messages.'),
 });
 
 const target = z.strictObject({
-  /** The inbound parameter that holds the return address; it needs `role: redirect_uri`. */
-  from_param: name.optional(),
-  /** Where the token goes without one. */
-  url: template,
-  /** The inbound parameter, of `kind: path`, that is put behind the path of `url`. */
-  append_path: name.optional(),
+  from_param: name
+    .optional()
+    .describe('The inbound parameter that holds the return address; it needs `role: redirect_uri`.'),
+  url: template.describe('Where the token goes without one.'),
+  append_path: name
+    .optional()
+    .describe('The inbound parameter, of `kind: path`, that is put behind the path of `url`.'),
 });
 
 const response = z.strictObject({
-  mode: z.enum(['query', 'fragment', 'form_post', 'path'], {
-    error: ({ input }) => (input === 'code' ? '"code" is not carried out by this version' : undefined),
-  }),
-  /** `null`: a bare fragment, or the token as last part of the path. */
-  token_param: tokenParam.nullable(),
-  /** With `format: discourse_connect`: the parameter beside it that holds the signature. */
-  signature_param: tokenParam.optional(),
-  /** Field of the form where the token may also be posted; the operator chooses it with `delivery`. */
-  form_post_param: tokenParam.optional(),
-  target,
-  /** Added to the query of the target, `form_post` included. */
-  params: z.record(name, source).optional(),
+  mode: z
+    .enum(['query', 'fragment', 'form_post', 'path'], {
+      error: ({ input }) => (input === 'code' ? '"code" is not carried out by this version' : undefined),
+    })
+    .describe('What carries the token.'),
+  token_param: tokenParam
+    .nullable()
+    .describe('Its name there. `null`: a bare fragment, or the token as last part of the path.'),
+  signature_param: tokenParam
+    .optional()
+    .describe('With `format: discourse_connect`: the parameter beside it that holds the signature.'),
+  form_post_param: tokenParam
+    .optional()
+    .describe('Field of the form where the token may also be posted; the operator chooses it with `delivery`.'),
+  target: target.describe('The address.'),
+  params: z
+    .record(name, source)
+    .optional()
+    .describe('What else travels there, by name: `config.*` and `request.*`, in the query also with `form_post`.'),
 });
 
 const logout = z.strictObject({
-  /** What the portal sends to the Remote Logout URL. None of it is believed. */
-  request_params: z.array(name).optional(),
-  /** Those in which it says that a sign-in failed; a person who arrives with one did not ask to sign out. */
-  error_params: z.array(name).min(1).optional(),
-  /** The portal's address that ends the session there. */
-  end_session_endpoint: template.optional(),
-  /** Its parameter for where to go afterwards. */
-  post_logout_redirect_param: tokenParam.optional(),
+  request_params: z
+    .array(name)
+    .optional()
+    .describe('What the portal sends to the Remote Logout URL. None of it is believed.'),
+  error_params: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe('Those in which it says that a sign-in failed; a person who arrives with one did not ask to sign out.'),
+  end_session_endpoint: template.optional().describe('The portal’s address that ends the session there.'),
+  post_logout_redirect_param: tokenParam.optional().describe('Its parameter for where to go afterwards.'),
 });
 
 export const presetSchema = z.strictObject({
-  schema: z.literal(1),
-  id: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'a name of lower-case letters, digits and _'),
-  title: z.string().min(1),
-  sources: z.array(sourceDocument),
-  /** JSON pointers (RFC 6901) to what is inferred rather than documented. */
-  unverified: z.array(z.string().startsWith('/')).optional(),
-  /** What to do in the product's own settings, a sentence each, with {login_url}, {logout_url}, {issuer}, {config.name}. */
-  setup: z.array(z.string().min(1)).optional(),
-  config: z.record(name, setting),
-  authn_request: requestSchema,
-  token: tokenSchema,
-  authn_response: response,
-  /** A login that starts from a link in an app; absent or `false`: the portal takes none. */
-  unsolicited: z.union([z.literal(false), response.partial()]).optional(),
-  /** What differs in a token that an environment's backend, or a page of its app, traded for (`/api/auth/jwt`). */
-  traded: tradedSchema.optional(),
-  /** The portal takes a token about nobody for a visitor who is not signed in. */
-  guest: z.literal('signed_empty_user').optional(),
-  /** Where the portal sends a person whose token it refuses: an address that travels beside the token. */
-  error: z.strictObject({ param: name, value: source }).optional(),
-  logout: logout.optional(),
+  schema: z.literal(1).describe('The version of this form.'),
+  id: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,62}$/, 'a name of lower-case letters, digits and _')
+    .describe('Its name: lower-case letters, digits and `_`.'),
+  title: z.string().min(1).describe('The product, as people know it.'),
+  sources: z.array(sourceDocument).describe('What it was read in.'),
+  unverified: z
+    .array(z.string().startsWith('/'))
+    .optional()
+    .describe('JSON pointers (RFC 6901) to what is inferred rather than documented.'),
+  setup: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      'What to do in the product’s own settings, a sentence each, with `{login_url}`, `{logout_url}`, `{issuer}`, `{config.name}`.',
+    ),
+  config: z.record(name, setting).describe('What the operator writes under `settings`, by name.'),
+  authn_request: requestSchema.describe('What the portal sends to the Remote Login URL.'),
+  token: tokenSchema.describe('What it wants to hear, and how that is signed.'),
+  authn_response: response.describe('How that reaches it.'),
+  unsolicited: z
+    .union([z.literal(false), response.partial()])
+    .optional()
+    .describe(
+      'A login that starts from a link in an app: what differs from `authn_response`; `{}` for nothing. Absent or `false`: the portal takes none.',
+    ),
+  traded: tradedSchema
+    .optional()
+    .describe('What differs in a token that an environment’s backend, or a page of its app, traded for.'),
+  guest: z
+    .literal('signed_empty_user')
+    .optional()
+    .describe('The portal takes a token about nobody for a visitor who is not signed in.'),
+  error: z
+    .strictObject({
+      param: name.describe('What that address is called beside the token.'),
+      value: source.describe('Where it comes from: `config.*` or `request.*`.'),
+    })
+    .optional()
+    .describe('Where the portal sends a person whose token it refuses: an address that travels beside the token.'),
+  logout: logout.optional().describe('Signing out, as far as the portal has a say in it.'),
 });
 
 export type PortalPreset = z.infer<typeof presetSchema>;

@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import jsonwebtoken from 'jsonwebtoken';
 import type { Test } from 'tap';
 import { stringify } from 'yaml';
+import { freshTo, judgeAtHelpCenter } from '../../examples/demo/help-center-token.ts';
 import { choosePorts } from '../../examples/demo/ports.ts';
 import { openServer, type Reply } from '../../examples/demo/server.ts';
 import { startWayhome } from '../../src/compose.ts';
 import { fieldsOf } from '../support/exchange.ts';
-import { judgeAtHelpcenter } from '../support/helpcenter.ts';
 import { helpcenterSnippet } from '../support/samples.ts';
 
 export type WidgetStage = {
@@ -123,14 +123,14 @@ export async function openWidgetStage(t: Test): Promise<WidgetStage> {
     await openServer(ports.portal, {
       'GET /js/init.js': () => ({ status: 200, headers: { 'content-type': 'text/javascript' }, body: WIDGET }),
       'OPTIONS /api/articles': () => ({ status: 204, headers: readable }),
-      'GET /api/articles': ({ headers, url }) => {
+      'GET /api/articles': async ({ headers, url }) => {
         const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
         const owner = url.searchParams.get('widget') ?? '';
         const settings = { secret: secrets.HELPCENTER, issuer: `${origins.router}/` };
-        const verdict = judgeAtHelpcenter(token, owner, settings, seen, now());
+        const verdict = await judgeAtHelpCenter(token, settings, freshTo(owner, seen), now());
         stage.verdicts.push(verdict.accepted ? 'ok' : verdict.reason);
         return verdict.accepted
-          ? json({ articles: `Articles for ${verdict.email}` }, 200, readable)
+          ? json({ articles: `Articles for ${verdict.claims.email}` }, 200, readable)
           : json({ reason: verdict.reason }, 401, readable);
       },
     }),

@@ -78,6 +78,19 @@ t.test('HelpCenter.io’s widget in Chromium', { skip: without(counterparts.chro
         t.same(since().traded, ['token.refused origin_not_allowed']);
       }),
     );
+    await t.test('what is no token at all, a page of any app is told about, and no other page', async (t) => {
+      const broken = [`${router}/api/auth/jwt`, fieldsOf('no-token', 'docs'), 'cors'] as const;
+      for (const from of [us, eu])
+        await chromium.visit(t, {}, async ({ page }) => {
+          await page.goto(`${from}/plain`);
+          t.match(await page.evaluate(tradeInPage, broken), /^401 .*"error":"invalid_request"/, from);
+        });
+      await visitRefused(chromium, t, async ({ page }) => {
+        await page.goto(`${foreign}/`);
+        t.equal(await page.evaluate(tradeInPage, broken), 'TypeError');
+      });
+      t.same(since().traded, Array(3).fill('token.refused jwt_malformed'));
+    });
     await t.test('the token still works for the app’s own page, once; and that page can read why not', (t) =>
       chromium.visit(t, {}, async ({ page }) => {
         await page.goto(`${us}/plain`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { routesSchemaJson } from '../../docs/generate-schema.ts';
+import { presetSchemaJson, routesSchemaJson } from '../../docs/generate-schema.ts';
+import { builtInPreset } from '../../src/portals/load.ts';
 import { accepted, checkText, faultsOf, GOOD, goodWith, noticesOf, refused, VARIABLES } from './routes-text.ts';
 
 const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8');
@@ -161,6 +162,104 @@ t.test('notices do not make a file invalid', async (t) => {
   }
 });
 
+t.test('what a portal insists on and an environment may not say is told once, with what to add', async (t) => {
+  const forum = (preset: string, settings: string, more = '') =>
+    `portals:
+  forum:
+    preset: ${preset}
+    login_path: /forum
+    settings: ${settings}
+    signing: { algorithm: HS256, secret: { env: OTHER } }${more}
+`;
+  const canny = forum('canny', '{ subdomain: acme, company_id: "5f1c0a2b3d4e5f6071829304" }');
+  const uservoice = forum('uservoice', '{ subdomain: acme }');
+  const only = (names: string) => canny.replace(/\n$/, `\n    environments: [${names}]\n`);
+  const [us, eu] = ['[acme.com], claims: [account_id]', '[acme.example], claims: [account_id]'];
+  const claims = (domain: string, list: string, more = '') => `[${domain}], claims: [account_id, ${list}]${more}`;
+  const GRANTED = ', grants: [id]';
+  const NAME = 'may not assert name, without which forum (Canny) takes nobody';
+  const ID = 'may not assert id, without which forum (UserVoice) takes nobody';
+  const rows: readonly (readonly [what: string, portal: string, changes: [string, string][], ...notices: string[]])[] =
+    [
+      ['nobody may', canny, [], `environments.us.may_assert.claims: ${NAME} (2 environments may not)`],
+      ['one may', canny, [[us, claims('acme.com', 'name')]], `environments.eu.may_assert.claims: ${NAME}`],
+      [
+        'both may',
+        canny,
+        [
+          [us, claims('acme.com', 'name')],
+          [eu, claims('acme.example', 'name')],
+        ],
+      ],
+      ['the one that is offered may', only('us'), [[us, claims('acme.com', 'name')]]],
+      ['the one that is offered may not', only('eu'), [], `environments.eu.may_assert.claims: ${NAME}`],
+      ['it is set', only('us'), [['app_url: https://us', 'sets: { name: Ada }\n    app_url: https://us']]],
+      ['it asserts nothing', only('us'), [[us, '[acme.com]']], `environments.us.may_assert: ${NAME}`],
+      ['it is disabled', only('us'), [['app_url: https://us', 'disabled: true\n    app_url: https://us']]],
+      [
+        'without the grant, for a claim that needs one',
+        uservoice,
+        [
+          [us, claims('acme.com', 'id')],
+          [eu, claims('acme.example', 'id', GRANTED)],
+        ],
+        `environments.us.may_assert.claims: ${ID}`,
+      ],
+      [
+        'with it',
+        uservoice,
+        [
+          [us, claims('acme.com', 'id', GRANTED)],
+          [eu, claims('acme.example', 'id', GRANTED)],
+        ],
+      ],
+    ];
+  for (const [what, portal, changes, ...notices] of rows) {
+    const outcome = checkText(goodWith(['portals:\n', portal], ...changes));
+    accepted(outcome);
+    t.strictSame(noticesOf(outcome), notices, what);
+  }
+});
+
+t.test('a portal’s claims may be what environments call otherwise, with the same rules', async (t) => {
+  const forum = (preset: string, claims: string) => `portals:
+  forum:
+    preset: ${preset}
+    login_path: /forum
+    settings: ${preset === 'canny' ? '{ subdomain: acme, company_id: a1 }' : '{ subdomain: acme }'}
+    signing: { algorithm: HS256, secret: { env: OTHER } }
+    claims: { ${claims} }
+`;
+  const withClaims = (preset: string, claims: string, may: string) =>
+    checkText(goodWith(['portals:\n', forum(preset, claims)], ['[acme.com], claims: [account_id]', may]));
+  const told = accepted(withClaims('canny', 'name: given_name', '[acme.com], claims: [account_id, given_name]'));
+  const forumPreset = [...told.routes.portals.values()].find(({ loginPath }) => loginPath === '/forum')?.preset;
+  t.match(forumPreset?.token.claims.name, { from: 'user.given_name', required: true });
+  t.match(forumPreset?.token.claims.avatarURL, { from: 'user.avatarURL' }, 'the others stay');
+  t.strictSame(
+    told.notices.map(({ message }) => message),
+    ['may not assert given_name, without which forum (Canny) takes nobody'],
+    'the other environment',
+  );
+  t.match(builtInPreset('canny')?.token.claims.name, { from: 'user.name' }, 'no other portal is touched');
+
+  const rows: readonly (readonly [claims: string, path: string, message: RegExp])[] = [
+    ['nickname: nick', 'claims.nickname', /Canny is sent no claim nickname; there is id, name,/],
+    ['email: mail', 'claims.email', /not what environments say/],
+    ['iat: iat', 'claims.iat', /not what environments say/],
+    ['name: email', 'claims.name', /not email/],
+    ['name: "a b"', 'claims.name', /must be the name of a claim/],
+    ['name: id', 'claims.name', /user.id is privileged in id/],
+    ['id: name', 'claims', /user.name is privileged in id/],
+  ];
+  for (const [claims, path, message] of rows) {
+    const [fault = '', ...others] = faultsOf(withClaims('canny', claims, '[acme.com], claims: [account_id]'));
+    t.ok(fault.startsWith(`portals.forum.${path}: `), `${claims}: ${fault}`);
+    t.match(fault, message, claims);
+    t.strictSame(others, [], claims);
+  }
+});
+
 t.test('a preset file’s problems stand at their own place', async (t) => {
   const text = goodWith(['preset: pylon', 'preset: presets/own.yaml']);
   const own = readFileSync(new URL('../../src/portals/presets/pylon.yaml', import.meta.url), 'utf8');
@@ -175,6 +274,7 @@ t.test('a preset file’s problems stand at their own place', async (t) => {
   t.match(problems[0]?.remedy, /Did you mean "format"\?/);
 });
 
-t.test('the shipped JSON Schema is the one of the code', async (t) => {
+t.test('the shipped JSON Schemas are those of the code', async (t) => {
   t.equal(readFileSync(new URL('../../routes.schema.json', import.meta.url), 'utf8'), routesSchemaJson());
+  t.equal(readFileSync(new URL('../../preset.schema.json', import.meta.url), 'utf8'), presetSchemaJson());
 });

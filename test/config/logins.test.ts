@@ -94,6 +94,7 @@ const SAML_FAULTS: readonly Row[] = [
   ['one key for signing and decryption', `${SAML}, ${PAIR}, decryption: { ${PAIR} }`, '', ['login.decryption.private_key', /same secret as environments\.eu\.login\.private_key/]],
   ['signed: none', `${SAML}, signed: none`, '', ['login.signed', /none/]],
   ['force_authn: false', `${SAML}, force_authn: false`, '', ['login.force_authn', /word/]],
+  ['LogoutRequests of a provider that nobody could answer', `${SAML}, ${PAIR}`, 'logout: { receive: single_logout }', ['logout.receive', /no single logout service/]],
 ];
 
 // biome-ignore format: a table

@@ -1,4 +1,4 @@
-/** What README.md and docs/environments.md say is so: their routes are accepted, their links and reasons are there. */
+/** What README.md, docs/environments.md and docs/portals.md say is so: their routes are accepted, their links and reasons are there. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { checkRoutes } from '../../src/config/check.ts';
 import { describeProblems } from '../../src/config/describe.ts';
 import { FILES } from '../../src/config/read.ts';
 import { REASONS } from '../../src/core/reason.ts';
+import { builtInPresetNames } from '../../src/portals/load.ts';
 
 /** In 2026. */
 const NOW = 1_790_000_000;
@@ -19,13 +20,30 @@ const yamlIn = (text: string): string[] =>
     block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
   );
 
+/** What stands below an environment, for the examples that say no more than what their product needs. */
+const MAY_ASSERT = '    may_assert: { email_domains: [acme.com] }\n';
+const LOGIN = `    app_url: https://us.acme.com/
+    login: { protocol: handoff, url: https://us.acme.com/sso, issuer: us, algorithms: [HS256], secret: { env: US } }
+`;
+
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 
 /** `file`: what paths are relative to. Every secret that is named in the text has a value of its own. */
-function check(text: string, file: string): { readonly faults: string; readonly notices: string } {
+function check(
+  text: string,
+  file: string,
+  secrets?: 'not_needed',
+): { readonly faults: string; readonly notices: string } {
   const names = [...text.matchAll(/\{ env: ([A-Z_]+) \}/g)].map(([, name = '']) => name);
   const variables = Object.fromEntries(names.map((name) => [name, `${name}-${'0123456789-'.repeat(6)}`]));
-  const outcome = checkRoutes({ file: fileURLToPath(new URL(file, ROOT)), text, ...FILES, now: NOW, variables });
+  const outcome = checkRoutes({
+    file: fileURLToPath(new URL(file, ROOT)),
+    text,
+    ...FILES,
+    now: NOW,
+    variables,
+    ...(secrets && { secrets }),
+  });
   return outcome.ok
     ? { faults: '', notices: describeProblems(outcome.notices) }
     : { faults: describeProblems(outcome.problems), notices: '' };
@@ -43,6 +61,16 @@ t.test('the routes of README.md are accepted as they stand', async (t) => {
     .replace(/^portals:\n/m, `portals:\n${indented(portal)}`)
     .replace('[account_external_id]', '[name]');
   t.strictSame(check(both, 'README.yaml'), { faults: '', notices: '' });
+});
+
+t.test('what docs/portals.md says to write for each product is all that it needs', async (t) => {
+  const blocks = yamlIn(read('docs/portals.md')).filter((text) => text.startsWith('portals:'));
+  t.equal(blocks.length, builtInPresetNames().length);
+  for (const block of blocks) {
+    const portal = block.includes('environments:') ? block : `${block}environments:\n  us:\n${MAY_ASSERT}`;
+    const text = `public_url: https://login.acme.com\n${portal}${LOGIN}discovery: [{ by: picker }]\n`;
+    t.strictSame(check(text, 'docs/portals.yaml', 'not_needed'), { faults: '', notices: '' }, block);
+  }
 });
 
 t.test('every portal and environment of the demo is accepted as it stands, without a notice', async (t) => {
@@ -79,9 +107,9 @@ for (const path of [
   'README.md',
   'docs/architecture.md',
   'docs/environments.md',
-
   'docs/openid-provider.md',
-
+  'docs/portals.md',
+  'docs/presets.md',
   'examples/pylonsync/README.md',
 ]) {
   t.test(`${path} links to what is there`, async (t) => {
@@ -92,9 +120,20 @@ for (const path of [
   });
 }
 
+const slugsIn = (text: string): string[] =>
+  [...text.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([a-z_]+)`/g)].map(([, slug = '']) => slug),
+  );
+
+t.test('docs/portals.md names reasons that exist', async (t) => {
+  const [, text = ''] = read('docs/portals.md').split('## When a login does not arrive');
+  const slugs = slugsIn(text.split('## A portal that is not here', 1)[0] ?? '');
+  t.ok(slugs.length > 8);
+  for (const slug of slugs) t.ok(Object.hasOwn(REASONS, slug), slug);
+});
+
 t.test('docs/environments.md names reasons that exist', async (t) => {
-  const rows = [...read('docs/environments.md').matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell);
-  const slugs = rows.flatMap((cell) => [...cell.matchAll(/`([a-z_]+)`/g)].map(([, slug = '']) => slug));
+  const slugs = slugsIn(read('docs/environments.md'));
   t.ok(slugs.length > 20);
   // A table of what each protocol writes, and a sign-out that found nobody, which only the log says.
   const others = new Set(['handoff', 'oidc', 'saml', 'session', 'no_visit']);

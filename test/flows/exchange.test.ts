@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import t from 'tap';
+import { freshTo, type HelpCenterSettings, judgeAtHelpCenter } from '../../examples/demo/help-center-token.ts';
 import type { Reason } from '../../src/core/reason.ts';
 import { counterparts, PYTHON, without } from '../support/counterparts.ts';
 import { alive, denied } from '../support/denied.ts';
 import { DOOR, notTraded, trade, traded } from '../support/exchange.ts';
-import { type HelpcenterSettings, judgeAtHelpcenter } from '../support/helpcenter.ts';
 import { leaksOf } from '../support/leaks.ts';
 import {
   changedRoutes,
@@ -36,7 +36,7 @@ const MORE = {
   CLOSED_SECRET: 'canary-closed-handoff-secret-0123456789abcdef0123456789abcdef01',
   PYLONSYNC_SECRET: 'canary-pylonsync-jwt-secret-0123456789abcdef0123456789abcdef0123',
 };
-const HELPCENTER: HelpcenterSettings = { secret: MORE.HELPCENTER_SECRET, issuer: ISSUER };
+const HELPCENTER: HelpCenterSettings = { secret: MORE.HELPCENTER_SECRET, issuer: ISSUER };
 
 const twin = (secret: string) => ({
   app_url: 'https://twin.acme.test/',
@@ -233,8 +233,9 @@ t.test('HelpCenter.io takes what is traded for its widget', async (t) => {
   t.equal(expires_in, 120, 'within its TTL of 300 s');
   t.match(decodeJwt(jwt), { iss: ISSUER, email: 'ada@acme.test', name: 'Ada Fields', role: 'viewer' });
   const seen = new Map<string, string>();
-  t.match(judgeAtHelpcenter(jwt, 'tab 1', HELPCENTER, seen, world.now), { accepted: true, name: 'Ada Fields' });
-  t.match(judgeAtHelpcenter((await ask()).jwt, 'tab 2', HELPCENTER, seen, world.now), { accepted: true });
+  const judge = (token: string, tab: string) => judgeAtHelpCenter(token, HELPCENTER, freshTo(tab, seen), world.now);
+  t.match(await judge(jwt, 'tab 1'), { accepted: true, claims: { name: 'Ada Fields' } });
+  t.match(await judge((await ask()).jwt, 'tab 2'), { accepted: true });
 });
 
 t.test('each of HelpCenter.io’s reasons, at this door, for what an environment did wrong', async (t) => {
@@ -277,8 +278,8 @@ t.test('each of HelpCenter.io’s reasons, at HelpCenter.io, where its settings 
   const { jwt } = traded(t, await trade(browser, await token('us', { claims: { name: 'Ada' } }), { audience: 'docs' }));
   const other = traded(t, await trade(browser, await token('us'))).jwt;
   const { now } = world;
-  const judge = (settings: HelpcenterSettings, at = now, seen = new Map<string, string>(), subject = jwt) =>
-    judgeAtHelpcenter(subject, 'tab', { ...HELPCENTER, ...settings }, seen, at);
+  const judge = (settings: HelpCenterSettings, at = now, seen = new Map<string, string>(), subject = jwt) =>
+    judgeAtHelpCenter(subject, { ...HELPCENTER, ...settings }, freshTo('tab', seen), at);
   for (const [reason, verdict] of [
     ['jwt_invalid_signature', judge({ secret: Buffer.from(MORE.HELPCENTER_SECRET, 'base64').toString('latin1') })],
     ['jwt_missing_required_claim', judge({ secret: SECRETS.PORTAL_SECRET }, now, new Map(), other)],
@@ -288,11 +289,11 @@ t.test('each of HelpCenter.io’s reasons, at HelpCenter.io, where its settings 
     ['jwt_issuer_mismatch', judge({ issuer: ORIGIN })],
     ['jwt_audience_mismatch', judge({ audience: 'https://acme.helpcenter.io' })],
     ['jwt_replayed', judge({}, now, new Map([[decodeJwt(jwt).jti ?? '', 'another tab']]))],
-    ['sso_not_configured', judgeAtHelpcenter(jwt, 'tab', {}, new Map(), now)],
-    ['user_banned', judge({ banned: ['ada@acme.test'] })],
+    ['sso_not_configured', judgeAtHelpCenter(jwt, {}, freshTo('tab', new Map()), now)],
+    ['user_banned', judge({ suspended: ['ada@acme.test'] })],
   ] as const)
-    t.same(verdict, { accepted: false, reason });
-  t.match(judge({}, now + 120 + 30), { accepted: true }, 'up to its skew');
+    t.same(await verdict, { accepted: false, reason });
+  t.match(await judge({}, now + 120 + 30), { accepted: true }, 'up to its skew');
 });
 
 t.test('pylonsync’s surface, field by field', async (t) => {

@@ -181,14 +181,49 @@ t.test('only pages of the app whose token it is can trade it and read the answer
 
   const no = await notTraded(t, world, 'a no', 'jwt_replayed', () => trade(browser, kept, { origin: APP }));
   t.equal(no.headers['access-control-allow-origin'], APP, 'a page of the app can read why not');
-  for (const [what, subject] of [
-    ['no token', 'x'],
-    ['nobody’s token', await token({ iss: 'nobody' })],
-  ] as const) {
-    const seen = await trade(browser, subject, { origin: APP });
-    t.equal(seen.headers['access-control-allow-origin'], undefined, what);
-  }
 });
+
+t.test(
+  'what is refused before it is known whose token it is, pages of every app can read, and no others',
+  async (t) => {
+    const json = { 'content-type': 'application/json' };
+    const rows: readonly (readonly [what: string, send: Send, reason: Reason, error?: string])[] = [
+      ['nothing', { form: '' }, 'request_parameter_missing'],
+      ['an unknown portal', { form: fieldsOf('x', 'nobody') }, 'sso_not_configured', 'invalid_target'],
+      ['no token', { form: fieldsOf('x') }, 'jwt_malformed'],
+      ['nobody’s token', { form: fieldsOf(await token({ iss: 'nobody' })) }, 'jwt_issuer_mismatch'],
+      ['too much', { form: { x: 'y'.repeat(70_000) } }, 'body_too_large'],
+      ['JSON', { form: '{}', headers: json }, 'media_type_not_supported'],
+      ['another method', { method: 'PUT' }, 'method_not_allowed'],
+    ];
+    const apps = [APP, 'https://eu.acme.test', 'https://acme.globex.example'];
+    const others = [
+      'https://evil.example',
+      'https://login.acme.test',
+      'http://us.acme.test',
+      'null',
+      '',
+      '*',
+      `${APP}/`,
+    ];
+    for (const [what, send, reason, error] of rows) {
+      for (const origin of [...apps, ...others, undefined]) {
+        const headers = { ...send.headers, ...(origin !== undefined && { origin }) };
+        const { headers: said } = await notTraded(
+          t,
+          world,
+          `${what} from ${origin}`,
+          reason,
+          () => browser.send(DOOR, { method: 'POST', ...send, headers }),
+          error,
+        );
+        const readable = apps.find((app) => app === origin);
+        t.equal(said['access-control-allow-origin'], readable, `${what} from ${origin}`);
+        t.equal(said['access-control-allow-credentials'], undefined);
+      }
+    }
+  },
+);
 
 t.test(
   'a preflight is answered to pages of the apps, and for nothing but a form or a body to be refused',
@@ -239,10 +274,11 @@ t.test('rate_limit holds here too, in JSON', async (t) => {
     limited,
     'the second',
     'rate_limited',
-    () => trade(client, subject),
+    () => trade(client, subject, { origin: APP }),
     'temporarily_unavailable',
   );
   t.match(seen.headers['retry-after'], /^\d+$/);
+  t.equal(seen.headers['access-control-allow-origin'], APP);
 });
 
 t.test('case 39: none of it was anywhere else', (t) => {

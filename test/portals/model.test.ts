@@ -262,5 +262,8 @@ t.test('the operator cannot give the token a name that something else travels un
     checkSettings(preset, { ...SETTINGS, delivery: { param } }).map(({ path }) => path.join('.'));
   t.same(places('state'), ['delivery.param']);
   t.same(places('ticket'), []);
+  t.match(checkSettings(preset, { ...SETTINGS, delivery: { unsolicitedParam: 'ticket' } }), [
+    { path: ['delivery', 'unsolicited_param'], message: /takes no login from a link/ },
+  ]);
   t.end();
 });

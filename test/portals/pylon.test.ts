@@ -90,6 +90,29 @@ t.test('delivery is a setting: a posted form with the field jwt, or another name
   t.end();
 });
 
+t.test('a link in the app may bring the token under another name than the portal’s own logins', (t) => {
+  const deliver = (delivery: NonNullable<PortalSettings['delivery']>) => {
+    const opened = open({ delivery });
+    const back = readQuery(`redirect_uri=${encodeURIComponent(FIXED)}`);
+    return [opened.readRequest(back), opened.readEntry(new Map()), opened.readEntry(back)].map((request) => {
+      const delivered = opened.deliver(request, 'a.b.c');
+      return delivered.mode === 'redirect' ? delivered.url.slice(FIXED.length) : Object.keys(delivered.fields).join();
+    });
+  };
+  t.same(deliver({ unsolicitedParam: 'jwt' }), ['&access_token=a.b.c', '&jwt=a.b.c', '&access_token=a.b.c']);
+  t.same(deliver({ param: 'x', unsolicitedParam: 'jwt' }), ['&x=a.b.c', '&jwt=a.b.c', '&x=a.b.c']);
+  t.same(deliver({ mode: 'form_post', unsolicitedParam: 'y' }), ['jwt', 'y', 'jwt']);
+  t.match(checkSettings(preset, { ...SETTINGS, delivery: { unsolicitedParam: 'a-b' } }), [
+    { path: ['delivery', 'unsolicited_param'] },
+  ]);
+  const reserving = open({ delivery: { unsolicitedParam: 'Ticket' } });
+  t.equal(
+    refusal(() => reserving.readRequest(readQuery(`redirect_uri=${encodeURIComponent(`${FIXED}&ticket=evil`)}`))),
+    'redirect_uri_reserved_parameter',
+  );
+  t.end();
+});
+
 t.test('case 3: the name that the operator chose for the token is reserved too', (t) => {
   const opened = open({ delivery: { param: 'Ticket' } });
   const query = readQuery(`redirect_uri=${encodeURIComponent(`${FIXED}&ticket=evil`)}`);

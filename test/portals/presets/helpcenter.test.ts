@@ -1,16 +1,16 @@
 /**
  * HelpCenter.io to the letter, with the built-in preset and one portal for both of its ways: the redirect with
- * `subdomain` and `key`, and the widget, whose tokens are traded for. Its answers are the stand-in's, which judges by
- * the rules and the reasons of its article (test/support/helpcenter.ts).
+ * `subdomain` and `key`, and the widget, whose tokens are traded for. Its answers are those of the demo's stand-in, which
+ * judges by the rules and the reasons of its article (examples/demo/help-center-token.ts).
  */
 import { decodeJwt } from 'jose';
 import t from 'tap';
+import { freshTo, type HelpCenterSettings, judgeAtHelpCenter } from '../../../examples/demo/help-center-token.ts';
 import { checkExpected } from '../../../src/portals/check-expected.ts';
 import { checkSettings } from '../../../src/portals/check-settings.ts';
 import { builtInPreset } from '../../../src/portals/load.ts';
 import { denied } from '../../support/denied.ts';
 import { notTraded, trade, traded } from '../../support/exchange.ts';
-import { type HelpcenterSettings, judgeAtHelpcenter } from '../../support/helpcenter.ts';
 import { leaksOf } from '../../support/leaks.ts';
 import {
   changedRoutes,
@@ -28,7 +28,7 @@ const MORE = {
   WIKI_SECRET: 'Y2FuYXJ5LXdpa2ktaGVscGNlbnRlci1zZWNyZXQtMDEyMzQ1Njc4OS0wMTIzNDU2Nzg5',
 };
 const AUDIENCE = 'acme-help';
-const AT_HELPCENTER: HelpcenterSettings = { secret: MORE.HELPCENTER_SECRET, issuer: ISSUER, audience: AUDIENCE };
+const AT_HELPCENTER: HelpCenterSettings = { secret: MORE.HELPCENTER_SECRET, issuer: ISSUER, audience: AUDIENCE };
 
 const preset = builtInPreset('helpcenter_io');
 if (!preset) throw new Error('the preset is missing');
@@ -52,6 +52,10 @@ const browser = world.browser();
 const PERSON = { claims: { name: 'Ada Fields', external_id: '7', role: 'admin' } };
 const seen = new Map<string, string>();
 
+/** What it says to a token that `owner` shows. */
+const judge = (token: string, owner: string) =>
+  judgeAtHelpCenter(token, AT_HELPCENTER, freshTo(owner, seen), world.now);
+
 const tokenIn = (location: string) => new URL(location).searchParams.get('jwt') ?? '';
 
 t.test('the redirect: the key comes back as jti, at the pinned host, and is accepted once', async (t) => {
@@ -71,8 +75,8 @@ t.test('the redirect: the key comes back as jti, at the pinned host, and is acce
     external_id: '7',
     role: 'admin',
   });
-  t.match(judgeAtHelpcenter(token, 'a browser', AT_HELPCENTER, seen, world.now), { accepted: true });
-  t.match(judgeAtHelpcenter(token, 'a thief', AT_HELPCENTER, seen, world.now), { reason: 'jwt_replayed' });
+  t.match(await judge(token, 'a browser'), { accepted: true });
+  t.match(await judge(token, 'a thief'), { reason: 'jwt_replayed' });
 });
 
 t.test('rights need a grant: the same person of an environment without one is a viewer', async (t) => {
@@ -107,8 +111,7 @@ t.test('the widget: the same portal, a jti of its own each time', async (t) => {
   const ids = tokens.map((token) => decodeJwt(token).jti);
   t.equal(new Set(ids).size, tokens.length);
   for (const id of ids) t.match(id, /^[0-9a-f-]{36}$/);
-  for (const [index, token] of tokens.entries())
-    t.match(judgeAtHelpcenter(token, `tab ${index}`, AT_HELPCENTER, seen, world.now), { accepted: true });
+  for (const [index, token] of tokens.entries()) t.match(await judge(token, `tab ${index}`), { accepted: true });
   t.match(decodeJwt(await ask('eu')), { role: 'viewer', aud: AUDIENCE });
 });
 

@@ -1,7 +1,7 @@
 /** A portal that is not built in: one YAML file beside routes.yaml, and no code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jwtVerify } from 'jose';
+import { decodeJwt, jwtVerify } from 'jose';
 import t from 'tap';
 import { checkPresetFile } from '../../../src/config/preset-rules.ts';
 import { builtInPresetNames } from '../../../src/portals/load.ts';
@@ -60,7 +60,10 @@ t.test('a login runs through a portal whose preset is a file of the operator’s
   writeFileSync(join(folder, 'parcel-desk.yaml'), PARCEL_DESK);
   const world = await openWorld(t, {
     file: join(folder, 'routes.yaml'),
-    variables: { PARCEL_SECRET: SECRET.toString('base64') },
+    variables: {
+      PARCEL_SECRET: SECRET.toString('base64'),
+      RENAMED_SECRET: Buffer.from(SECRET).reverse().toString('base64'),
+    },
     routes: changedRoutes(({ portals, environments: { us } }) => {
       portals.desk = {
         preset: './parcel-desk.yaml',
@@ -68,11 +71,18 @@ t.test('a login runs through a portal whose preset is a file of the operator’s
         settings: { desk: 'acme' },
         signing: { algorithm: 'HS512', secret: { env: 'PARCEL_SECRET' } },
       };
-      if (us) us.may_assert = { email_domains: 'any', claims: ['name', 'rank'] };
+      portals.renamed = {
+        ...portals.desk,
+        login_path: '/renamed',
+        signing: { algorithm: 'HS512', secret: { env: 'RENAMED_SECRET' } },
+        claims: { 'who.name': 'full_name', 'who.rank': 'grade' },
+      };
+      if (us)
+        us.may_assert = { email_domains: 'any', claims: ['name', 'rank', 'full_name', 'grade'], grants: ['grade'] };
     }),
   });
   const browser = world.browser();
-  const person = { claims: { name: 'Ada & Co', rank: 'chief' } };
+  const person = { claims: { name: 'Ada & Co', rank: 'chief', full_name: 'Ada Fields', grade: 'chief' } };
   const seen = await comeBack(world, browser, 'us', person, '/desk?desk=acme&ticket=T-1&page=%2Fa%3Fb%3Dc&env=us');
 
   t.equal(seen.status, 200);
@@ -98,6 +108,11 @@ t.test('a login runs through a portal whose preset is a file of the operator’s
     (await jwtVerify(jwt, SECRET, { currentDate: new Date(world.now * 1000) })).payload.ticket,
     /^[0-9a-f-]{36}$/,
   );
+
+  const again = await environmentToken('us', world.now, undefined, person);
+  const renamed = decodeJwt(traded(t, await trade(browser, again, { audience: 'renamed' })).jwt);
+  const who = { email: 'ada@acme.test', name: 'Ada Fields', rank: 'chief' };
+  t.strictSame(renamed.who, who, 'what environments call otherwise; granted is grade, and rank is not');
 });
 
 t.test('a slip in that file is a fault of the routes, at its own line', async (t) => {
