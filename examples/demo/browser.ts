@@ -1,11 +1,11 @@
 /**
  * A plain HTTP client that behaves like a browser where this demo could notice: cookies, redirects, the Referer
- * and Origin headers, forms. It runs no script.
+ * and Origin headers, forms, pages that lead on at once. It runs no script.
  */
 import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { Jar } from './jar.ts';
-import { type Form, type Link, readForms, readLinks, readTitle } from './markup.ts';
+import { type Form, type Link, readForms, readLinks, readRefresh, readTitle } from './markup.ts';
 
 export type Page = {
   readonly url: URL;
@@ -115,7 +115,8 @@ export class Browser {
       const status = answer.statusCode;
       this.hops.push({ url, status, ...(location !== undefined && { location }) });
       policy = String(answer.headers['referrer-policy'] ?? policy);
-      const next = status >= 300 && status < 400 && location !== undefined ? new URL(location, url) : undefined;
+      const onward = status >= 300 && status < 400 ? location : readRefresh(text);
+      const next = onward === undefined ? undefined : new URL(onward, url);
       if (!next || this.stopAt(next)) {
         this.page = { url, status, body: text, referrerPolicy: String(answer.headers['referrer-policy'] ?? '') };
         return this.page;

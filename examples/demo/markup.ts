@@ -41,6 +41,13 @@ export function readTable(body: string): Map<string, string> {
 
 export const readTitle = (body: string): string => textOf(elements(body, 'h1')[0]?.inner ?? body).slice(0, 160);
 
+/** Where a page leads by itself and at once (`<meta http-equiv="refresh">` of no seconds), in a browser without scripts. */
+export const readRefresh = (body: string): string | undefined =>
+  [...body.matchAll(/<meta\b([^>]*)>/gi)]
+    .map(([, text = '']) => readAttributes(text))
+    .filter((meta) => meta.get('http-equiv')?.toLowerCase() === 'refresh')
+    .map((meta) => /^0; url=(.+)$/.exec(meta.get('content') ?? '')?.[1])[0];
+
 /** The text of the first `<code>`, where refusal pages keep their reference. */
 export const readCode = (body: string): string | undefined =>
   elements(body, 'code').map(({ inner }) => textOf(inner))[0];

@@ -53,16 +53,15 @@ export type LogoutReason =
   | 'leg_failed'
   /** The browser came back, and the environment did not say that its session ended. */
   | 'leg_not_confirmed'
-  /** A relying party took, or did not take, the router's word that a person signed out. */
-  | 'party_told'
-  | 'party_not_told'
+  /** The environment did not answer the browser in time, and the person went on without it. */
+  | 'leg_given_up'
   /**
-   * The store keeps the news for an environment that is told behind the person's back; or it could not, and nobody will
-   * be.
+   * The store keeps the news for an environment or a relying party that is told behind the person's back; or it could
+   * not, and nobody will be.
    */
   | 'notice_kept'
   | 'notice_not_kept'
-  /** That environment took it; did not, and will be told again; or never will be, unless an operator sends it again. */
+  /** That party took it; did not, and will be told again; or never will be, unless an operator sends it again. */
   | 'notice_delivered'
   | 'notice_delayed'
   | 'notice_dead'

@@ -7,6 +7,7 @@
  *   here, and answers for the binding by what it carries in it.
  * - `leaving.<reference>.<environment>`, sealed, what a sign-out under way still needs to end one environment's
  *   session, and `leaving.<reference>` the sign-out itself where a protocol has no room for it.
+ * - `place.<reference>`, sealed, how far a sign-out has come of which a leg was given up: it may come back late.
  * - `visit.<portal>.<environment>`, one for each visit, sealed. SameSite=Lax: an embedded request of another
  *   site cannot end a visit. One cookie a visit, so that a new one is set without having read the others.
  */
@@ -23,6 +24,7 @@ export const OURS = '__Host-wayhome-';
 const LOGIN = '__Host-wayhome-login.';
 const VISIT = '__Host-wayhome-visit.';
 const LEAVING = '__Host-wayhome-leaving.';
+const PLACE = '__Host-wayhome-place.';
 
 /** Logins under way in one browser, and visits to one portal; older ones are forgotten. */
 const MAX_LOGINS = 6;
@@ -178,6 +180,13 @@ export const clearLeavingCookie = (reference: string, what?: EnvironmentName): s
 
 const leavingName = (reference: string, what?: EnvironmentName): string =>
   `${LEAVING}${reference}${what === undefined ? '' : `.${what}`}`;
+
+export const setPlaceCookie = (reference: string, sealed: string, lifetime: number): string =>
+  `${PLACE}${reference}=${sealed}; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=${lifetime}`;
+
+/** The sealed text that `setPlaceCookie` left. */
+export const readPlace = (header: string, reference: string): string | undefined =>
+  cookiesNamed(header, `${PLACE}${reference}=`)[0]?.value;
 
 const CAUGHT = '__Host-wayhome-caught';
 

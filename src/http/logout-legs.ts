@@ -8,14 +8,15 @@ import type { Visit } from '../core/visit.ts';
 import { type LegOutcome, type LogoutRun, RUN_LIFETIME } from '../logout/plan.ts';
 import type { BeginLogout, LogoutNotice } from '../protocols/delegate.ts';
 import type { PartySession } from '../provider/provider.ts';
-import { type Answer, appendParam, redirect } from './answer.ts';
+import { type Answer, appendParam } from './answer.ts';
 import { parameters } from './call.ts';
 import { clearLeavingCookie, clearVisitCookie, readLeaving, readVisits, setLeavingCookie } from './cookies.ts';
 import { endParties } from './end-parties.ts';
 import { endRequested } from './end-recorded.ts';
+import { leaveFor, readGivenUp } from './leave.ts';
 import { detailOf, recordRun } from './logout-audit.ts';
 import { waitForTold } from './logout-notices.ts';
-import { carryOut } from './proceed.ts';
+import { atItsPlace, keepPlace, placeOf } from './logout-place.ts';
 import { showProgress } from './progress.ts';
 import { replyTo, signedOut } from './signed-out.ts';
 import { makeReference } from './state.ts';
@@ -24,12 +25,12 @@ import type { Turn } from './turn.ts';
 const RUN = 'logout-run';
 const SESSION = 'logout-session';
 
-/** `/logout/<run>`: an environment that was told sent the browser back; on to the next one, or to the end. */
+/** `/logout/<run>`: an environment that was told sent the browser back, or did not; on to the next one, or to the end. */
 export function continueSignOut(turn: Turn, sealed: string): Promise<Answer> {
   const text = turn.surface.sealer.open([RUN], sealed);
-  if (text === undefined) return progressOf(turn, sealed);
-  const run = JSON.parse(text) as LogoutRun;
-  return legReturned(turn, run, 'leg_returned');
+  if (text !== undefined) return legOver(turn, JSON.parse(text) as LogoutRun, 'leg_returned');
+  const givenUp = readGivenUp(turn, sealed);
+  return givenUp ? legOver(turn, givenUp, 'leg_given_up') : progressOf(turn, sealed);
 }
 
 async function progressOf(turn: Turn, sealed: string): Promise<Answer> {
@@ -52,37 +53,47 @@ export async function finishLeg(turn: Turn, name: EnvironmentName): Promise<Answ
   if (!state) throw new Refusal('state_missing');
   const sealed = readLeaving(call.cookies, state) ?? state;
   const text = surface.sealer.open([RUN, name], sealed);
-  if (text === undefined) throw new Refusal('state_invalid', 'not a sign-out of this router');
+  if (text === undefined) {
+    // A leg that was given up, and whose seal in its cookie has been replaced since.
+    const place = placeOf(turn, state);
+    if (place) return follow(turn, inTime(turn, place));
+    throw new Refusal('state_invalid', 'not a sign-out of this router');
+  }
   const [run, carry] = JSON.parse(text) as [LogoutRun, string | null];
   try {
     await delegate.logout.complete(params, carry === null ? {} : { carry }, now);
   } catch (error) {
     // Whatever the environment says, the person is on the way out.
-    return legReturned(turn, run, 'leg_not_confirmed', detailOf(error));
+    return legOver(turn, run, 'leg_not_confirmed', detailOf(error));
   }
-  return legReturned(turn, run, 'leg_returned');
+  return legOver(turn, run, 'leg_returned');
 }
 
-function legReturned(
-  turn: Turn,
-  run: LogoutRun,
-  reason: 'leg_returned' | 'leg_not_confirmed',
-  detail?: string,
-): Promise<Answer> {
-  const { now, trace } = turn;
-  trace.portal = run.portal;
-  trace.reference = run.reference;
-  const [told, ...legs] = run.legs;
-  if (told) recordRun(turn, run, 'logout.leg', reason, told.environment, detail);
-  const outcome = reason === 'leg_returned' ? 'told' : 'not_confirmed';
-  const next = told ? withOutcome(run, told.environment, outcome) : run;
-  // A late come-back still ends at the right app; it only tells nobody else.
-  return follow(turn, { ...next, legs: now - run.startedAt > RUN_LIFETIME ? [] : legs });
+const OUTCOMES = { leg_returned: 'told', leg_not_confirmed: 'not_confirmed', leg_given_up: 'no_answer' } as const;
+
+function legOver(turn: Turn, came: LogoutRun, reason: keyof typeof OUTCOMES, detail?: string): Promise<Answer> {
+  const { trace } = turn;
+  trace.portal = came.portal;
+  trace.reference = came.reference;
+  const [leg] = came.legs;
+  const run = atItsPlace(turn, came);
+  const isOpen = run.legs.some(({ environment }) => environment === leg?.environment);
+  // Whoever gives up a leg that is over reloads a page, or goes back to it.
+  if (!leg || (reason === 'leg_given_up' && !isOpen)) return follow(turn, inTime(turn, run));
+  recordRun(turn, run, 'logout.leg', reason, leg.environment, detail);
+  const next = withOutcome(run, leg.environment, OUTCOMES[reason]);
+  return follow(turn, inTime(turn, reason === 'leg_given_up' ? { ...next, gaveUp: true } : next));
 }
 
+/** A late come-back still ends at the right app; it only tells nobody else. */
+const inTime = ({ now }: Turn, run: LogoutRun): LogoutRun =>
+  now - run.startedAt > RUN_LIFETIME ? { ...run, legs: [] } : run;
+
+/** Its leg is over; should it have been over before, what is known now counts. */
 const withOutcome = (run: LogoutRun, environment: EnvironmentName, outcome: LegOutcome): LogoutRun => ({
   ...run,
-  outcomes: [...(run.outcomes ?? []), [environment, outcome]],
+  legs: run.legs.filter((leg) => leg.environment !== environment),
+  outcomes: [...(run.outcomes ?? []).filter(([name]) => name !== environment), [environment, outcome]],
 });
 
 type Sessions = ReadonlyMap<EnvironmentName, string | undefined>;
@@ -100,9 +111,9 @@ export async function follow(turn: Turn, begun: LogoutRun, cookies: readonly str
     const rest = run;
     if (front) {
       recordRun(turn, run, 'logout.leg', 'leg_departed', environment);
-      lines.push(...keepSessions(turn, rest, sessions));
+      lines.push(...keepSessions(turn, rest, sessions), ...keepPlace(turn, rest));
       const back = `${live.publicOrigin}/logout/${sealer.seal([RUN], JSON.stringify(rest), now)}`;
-      return redirect(call.method, appendParam(front.url, front.returnParam, back), lines);
+      return leaveFor(turn, rest, environment, { url: appendParam(front.url, front.returnParam, back) }, lines);
     }
     const session = sessions ? sessions.get(environment) : keptSession(turn, run, environment);
     if (!sessions && session !== undefined) lines.push(clearLeavingCookie(run.reference, environment));
@@ -116,12 +127,13 @@ export async function follow(turn: Turn, begun: LogoutRun, cookies: readonly str
       },
     });
     if (departure) {
-      lines.push(...keepSessions(turn, rest, sessions));
-      return carryOut(turn, departure, live.routes.environments.get(environment)?.title ?? environment, lines, true);
+      lines.push(...keepSessions(turn, rest, sessions), ...keepPlace(turn, rest));
+      return leaveFor(turn, rest, environment, departure, lines);
     }
-    run = withOutcome({ ...run, legs: run.legs.slice(1) }, environment, 'not_told');
+    run = withOutcome(run, environment, 'not_told');
   }
   if (readLeaving(call.cookies, run.reference)) lines.push(clearLeavingCookie(run.reference));
+  lines.push(...keepPlace(turn, run));
   return signedOut(turn, run, lines, await waitForTold(turn, run));
 }
 
@@ -168,8 +180,8 @@ async function endByEnvironment(turn: Turn, name: EnvironmentName, notice: Logou
   }
   const reference = makeReference(surface.random);
   const concerned = ({ portal, environment }: PartySession) => ended.has(portal) && environment === name;
-  const parties = await endParties(turn, reference, concerned);
-  const count = await endRequested(turn, reference, name, notice, here);
+  const parties = await endParties(turn, concerned);
+  const count = await endRequested(turn, reference, name, notice, here, parties.sessions);
   surface.audit.record({
     event: 'logout.completed',
     reason: 'ended_by_environment',

@@ -1,6 +1,6 @@
 /** `/logout/<run>` once all has been done that can be: how far the sign-out has come, as far as anybody knows. */
-import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
+import { type Lane, ownerOf } from '../logout/lane.ts';
 import { type LogoutRun, RUN_LIFETIME } from '../logout/plan.ts';
 import type { Notice } from '../store/notices.ts';
 import { type Answer, page } from './answer.ts';
@@ -23,8 +23,9 @@ const LOOKS_ON_THE_WAY = 10;
 /** The notices of a run; `undefined` where the store cannot say. */
 export type Known = readonly Notice[] | undefined;
 
-/** Whether an environment that is told behind the person's back does not know yet, or may not. */
+/** Whether an environment has not answered the browser, or one that is told behind the person's back may not know yet. */
 export const isUnsettled = (run: LogoutRun, known: Known): boolean =>
+  [...legsOf(run, known).values()].includes('no_answer') ||
   (run.told ?? []).some((name) => !['told', 'fetched', undefined].includes(noticeState(name, known)));
 
 /** Whether there is anything to say about anybody. */
@@ -55,13 +56,12 @@ export function progress(turn: Turn, run: LogoutRun, known: Known, cookies?: rea
   const legs = legsOf(run, known);
   const states = [...legs.values()];
   const open = isUnsettled(run, known) && states.some((state) => ['under_way', 'retried', 'unknown'].includes(state));
-  const titleOf = (name: EnvironmentName) => live.routes.environments.get(name)?.title ?? name;
   const portal = live.routes.portals.get(run.portal)?.title ?? run.portal;
   const url = then ?? origin?.appUrl;
-  const place = origin && url === origin.appUrl ? titleOf(origin.environment) : portal;
+  const place = origin && url === origin.appUrl ? titleOf(live, origin.environment) : portal;
   const view = {
     portal,
-    legs: [...legs].map(([name, state]) => ({ environment: titleOf(name), state })),
+    legs: [...legs].map(([lane, state]) => ({ environment: titleOf(live, lane), state })),
     open,
     ...(url !== undefined && { onward: { place, url } }),
     frames,
@@ -82,22 +82,33 @@ const lookingAgain = (shown: Answer, seconds: number, url: string): Answer => ({
   headers: { ...shown.headers, refresh: `${seconds}; url=${url}` },
 });
 
-/** One line for each environment: where it is told in two ways, the one that is less sure. */
-function legsOf({ outcomes = [], told = [], untold = [] }: LogoutRun, known: Known): Map<EnvironmentName, LegState> {
-  const legs = new Map<EnvironmentName, LegState>();
-  const add = (name: EnvironmentName, state: LegState | undefined) => {
+/** What a person calls whom a sign-out tells. */
+export function titleOf({ routes }: Turn['live'], lane: Lane): string {
+  const { environment, portal } = ownerOf(lane);
+  if (environment !== undefined) return routes.environments.get(environment)?.title ?? environment;
+  return routes.portals.get(portal)?.title ?? portal;
+}
+
+/** One line for each environment and relying party: where it is told in two ways, the one that is less sure. */
+function legsOf({ outcomes = [], told = [], untold = [] }: LogoutRun, known: Known): Map<Lane, LegState> {
+  const legs = new Map<Lane, LegState>();
+  const add = (name: Lane, state: LegState | undefined) => {
     if (state === undefined) return;
     const before = legs.get(name);
     if (before === undefined || LEG_STATES.indexOf(state) > LEG_STATES.indexOf(before)) legs.set(name, state);
   };
-  for (const [name, outcome] of outcomes) add(name, outcome);
+  for (const [name, outcome] of outcomes) {
+    // Of one that did not answer, the word that it gets behind the person's back says more.
+    const said = outcome === 'no_answer' && told.includes(name) ? noticeState(name, known) : undefined;
+    add(name, said ?? outcome);
+  }
   for (const name of told) add(name, noticeState(name, known));
   for (const name of untold) add(name, 'not_told');
   return legs;
 }
 
 /** `undefined` where an earlier sign-out told of the same visit: it is that one's to bring it there. */
-function noticeState(name: EnvironmentName, known: Known): LegState | undefined {
+function noticeState(name: Lane, known: Known): LegState | undefined {
   if (!known) return 'unknown';
   const states = known.filter(({ lane }) => lane === name).map(stateOf);
   return LEG_STATES.findLast((state) => states.includes(state));

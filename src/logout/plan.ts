@@ -7,12 +7,16 @@ import type { Environment, FrontLogout } from '../core/environment.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import type { Instant } from '../core/time.ts';
 import { latestVisit, type Visit } from '../core/visit.ts';
+import type { Lane } from './lane.ts';
 
 /** Without `front`, the environment's protocol ends its session. */
 export type Leg = { readonly environment: EnvironmentName; readonly front?: FrontLogout };
 
-/** The browser came back from it; it came back without a word that the session ended; it could not be sent there. */
-export type LegOutcome = 'told' | 'not_confirmed' | 'not_told';
+/**
+ * The browser came back from it; it came back without a word that the session ended; it waited in vain; it could not be
+ * sent there.
+ */
+export type LegOutcome = 'told' | 'not_confirmed' | 'no_answer' | 'not_told';
 
 export type LogoutRun = {
   readonly reference: string;
@@ -24,9 +28,11 @@ export type LogoutRun = {
   readonly then?: string;
   /** What came of the legs that are over. */
   readonly outcomes?: readonly (readonly [EnvironmentName, LegOutcome])[];
-  /** Environments that are told behind the person's back, and those that could not even be posted to. */
-  readonly told?: readonly EnvironmentName[];
-  readonly untold?: readonly EnvironmentName[];
+  /** A leg was given up and may still come back, so the browser keeps how far the run has come. */
+  readonly gaveUp?: true;
+  /** Who is told behind the person's back, environments and relying parties, and who could not even be posted to. */
+  readonly told?: readonly Lane[];
+  readonly untold?: readonly Lane[];
   /** What the browser loads in frames at the end: pages of relying parties that end their sessions. */
   readonly frames?: readonly string[];
   /** Where the person signed in last, and its app; absent when this browser had no visit. */

@@ -10,6 +10,10 @@ export type SlowApp = {
   readonly routes: Readonly<Record<string, unknown>>;
   /** What was posted to it, in order. */
   readonly posts: ('hung' | 'taken')[];
+  /** How often a browser came to its logout page, `/logout`, which never answers, or to `/logout-empty`: 204. */
+  readonly came: { hanging: number; empty: number };
+  /** Resolves once a browser waits at `/logout`. */
+  waitedFor(): Promise<void>;
   /** Resolves once it has taken a logout token that it believes. */
   taken(): Promise<void>;
 };
@@ -23,9 +27,14 @@ const EMAIL = 'hal@slow.example';
 export async function openSlowApp(t: Test, router: string, secret: string): Promise<SlowApp> {
   const sessions = new Set<string>();
   const posts: SlowApp['posts'] = [];
+  const came = { hanging: 0, empty: 0 };
   let taken = () => {};
   const done = new Promise<void>((resolve) => {
     taken = resolve;
+  });
+  let waits = () => {};
+  const waited = new Promise<void>((resolve) => {
+    waits = resolve;
   });
   const keys = createRemoteJWKSet(new URL(`${router}/oidc/jwks`));
   const { url } = await serve(t, async (request, response) => {
@@ -44,6 +53,12 @@ export async function openSlowApp(t: Test, router: string, secret: string): Prom
         .setJti(randomUUID());
       back.searchParams.set('access_token', await jwt.sign(Buffer.from(secret)));
       response.writeHead(302, { location: back.href, 'set-cookie': `slow-session=${id}; HttpOnly` }).end();
+    } else if (pathname === '/logout') {
+      came.hanging += 1;
+      waits();
+    } else if (pathname === '/logout-empty') {
+      came.empty += 1;
+      response.writeHead(204).end();
     } else if (pathname === '/backchannel-logout') {
       if (posts.push(posts.length === 0 ? 'hung' : 'taken') === 1) return;
       let body = '';
@@ -65,6 +80,8 @@ export async function openSlowApp(t: Test, router: string, secret: string): Prom
   return {
     origin,
     posts,
+    came,
+    waitedFor: () => waited,
     taken: () => done,
     routes: {
       title: 'Slow',

@@ -24,6 +24,10 @@ export type PageParts = {
   /** Where the page's form may lead, redirects included (CSP `form-action`); without it, nowhere. */
   readonly formAction?: string;
   readonly script?: Script;
+  /** Where the page leads by itself, and at once, in a browser without scripts. */
+  readonly leadsTo?: string;
+  /** Most people are gone before they could read it: it shows after a moment only. */
+  readonly passing?: boolean;
   /** What the body loads in frames. */
   readonly frames?: readonly string[];
   /** Whether the body may hold pictures (data: URIs), now or after a search. */
@@ -31,7 +35,7 @@ export type PageParts = {
 };
 
 export function layout({ speech, look }: Frame, parts: PageParts): Page {
-  const { title, body, script } = parts;
+  const { title, body, script, leadsTo, passing = false } = parts;
   const page = html`<!doctype html>
 <html lang="${speech.lang}" dir="${speech.dir}">
 <head>
@@ -40,9 +44,10 @@ export function layout({ speech, look }: Frame, parts: PageParts): Page {
 <meta name="robots" content="noindex">
 <title>${title}</title>
 ${look.style}
+${leadsTo !== undefined && html`<noscript><meta http-equiv="refresh" content="0; url=${leadsTo}"></noscript>`}
 </head>
 <body>
-<main>
+<main${passing && html` class="passing"`}>
 ${look.brand}
 <h1>${title}</h1>
 ${body}

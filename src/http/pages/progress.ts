@@ -5,10 +5,19 @@ import { type Frame, layout, type Page } from './layout.ts';
 
 /**
  * How far one environment has come to know of a sign-out, from what is sure to what is not: it knows; its page was
- * shown, but it did not say that its session ended; it will ask; it is told now; it did not answer, and will be told
+ * shown, but it did not say that its session ended; the browser waited for it in vain; it will ask; it is told now; it did not answer, and will be told
  * again; nobody can say; it was not told, and never will be.
  */
-export const LEG_STATES = ['told', 'not_confirmed', 'fetched', 'under_way', 'retried', 'unknown', 'not_told'] as const;
+export const LEG_STATES = [
+  'told',
+  'not_confirmed',
+  'no_answer',
+  'fetched',
+  'under_way',
+  'retried',
+  'unknown',
+  'not_told',
+] as const;
 export type LegState = (typeof LEG_STATES)[number];
 
 export type ProgressView = {

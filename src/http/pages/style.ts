@@ -37,5 +37,9 @@ h1+.note{margin-top:1rem}
 .brand img{max-width:8rem;height:2rem;object-fit:contain}
 .reference{padding-top:1rem;border-top:1px solid var(--line);font-size:.875rem}
 code{font:600 1.1em ui-monospace,monospace;color:var(--ink);user-select:all;unicode-bidi:isolate}
+@keyframes appear{from{visibility:hidden;opacity:0}}
+.passing{animation:appear .2s .3s both}
+.late{animation:appear .2s 2s both}
+@media (prefers-reduced-motion:reduce){.passing,.late{animation-duration:1ms}}
 @media (max-width:30rem){body{padding:0;place-items:start stretch;background:var(--card)}main{border:0;border-radius:0;max-width:none;padding:1.5rem}}
 `;
