@@ -1,5 +1,6 @@
 /** The only place where concrete things meet: a routes file becomes a running router. */
 import type { AddressInfo } from 'node:net';
+import { extname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { openAdmin } from './admin/app.ts';
 import { openAudit, openLog } from './admin/log.ts';
@@ -20,6 +21,7 @@ import { randomBytes } from './keys/random.ts';
 import { openSealer } from './keys/seal.ts';
 import { makeSealKey, parseSealKey } from './keys/seal-key.ts';
 import { systemAfter } from './logout/after.ts';
+import { openCourier } from './logout/courier.ts';
 import { openOutbox } from './logout/outbox.ts';
 import { openRecordedVisits } from './logout/recorded-visits.ts';
 import { openVisitKey } from './logout/recorded-visits-key.ts';
@@ -39,6 +41,8 @@ export type WayhomeOptions = {
   /** Gets the log, one JSON line an event; standard output unless given. */
   readonly log?: (line: string) => void;
   readonly clock?: Clock;
+  /** Tells parties of sign-outs from a process of its own, which goes by the system's clock; never with `memory:`. */
+  readonly courier?: boolean;
 };
 
 export type Running = {
@@ -70,6 +74,7 @@ export async function startWayhome({
   variables,
   log: write,
   clock = systemClock,
+  courier = false,
 }: WayhomeOptions): Promise<Running> {
   const check = (given = text): Promise<Outcome> | Outcome =>
     given === undefined
@@ -89,7 +94,8 @@ export async function startWayhome({
     metrics.hear,
     openRefusalWatch(clock, (suspicion) => audit.record(suspicion)),
   );
-  const sealer = openSealer(await sealKeysOf(routes, store), randomBytes);
+  const sealKeys = await sealKeysOf(routes, store);
+  const sealer = openSealer(sealKeys, randomBytes);
   const recorded = openRecordedVisits(store, sealer, await openVisitKey(store, sealer, clock()));
   const surface: Surface = {
     live: () => opened.live,
@@ -109,6 +115,17 @@ export async function startWayhome({
       wanted: () => opened.live.receivers.size > 0,
       settled: (notice, outcome, visit) => recordNotice(audit, notice, outcome, visit?.portal),
       fault: (error) => audit.fault('outbox', error),
+      ...(courier &&
+        routes.store !== 'memory:' && {
+          deliverBy: (hears) =>
+            openCourier({
+              ...hears,
+              begin: { store: routes.store, ...(routes.redis && { redis: routes.redis }), sealKeys, variables },
+              program: new URL(`./courier${extname(import.meta.url)}`, import.meta.url),
+              lanes: () => opened.receivers.pushed,
+              after: systemAfter,
+            }),
+        }),
     }),
   };
   const parts = {

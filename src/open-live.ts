@@ -41,6 +41,7 @@ import type { Store } from './store/store.ts';
 export type Opened = { readonly checked: CheckedRoutes; readonly live: Live; readonly receivers: Receivers };
 
 type Parts = PartyParts & {
+  readonly outbound: Outbound;
   /** What an environment's proxy asks back; `catches`: whether redirects to a portal are caught. */
   readonly hooksFor: (environment: EnvironmentName, catches: boolean) => ProxyHooks;
 };
@@ -108,7 +109,6 @@ export function closeUnused({ live: old, receivers }: Opened, next?: Opened): vo
     if (next?.live.proxied.get(host)?.proxy !== proxy) void proxy.close();
   }
   closeReceivers(receivers, next?.receivers);
-  old.provider?.close();
 }
 
 /**

@@ -7,6 +7,7 @@ import { ISSUER_KEYS, keptUnder, openKeptKeys } from './keys/kept-keys.ts';
 import type { Signer } from './keys/keys.ts';
 import { makeUuid, type RandomBytes } from './keys/random.ts';
 import { openRotatingSigner } from './keys/rotating-signer.ts';
+import { partyLane } from './logout/lane.ts';
 import type { Receiver, ReceiverSetup } from './logout/receiver.ts';
 import { type LogoutAlgorithm, logoutClaims, openLogoutSigner } from './logout/token.ts';
 import type { Outbound } from './outbound/outbound.ts';
@@ -24,16 +25,22 @@ export type ReceiverSetups = ReadonlyMap<string, ReceiverSetup>;
 
 export type Receivers = {
   readonly setups: ReceiverSetups;
+  /** Those of them that have to be told: the others fetch. */
+  readonly pushed: ReceiverSetups;
   readonly receivers: ReadonlyMap<string, Receiver>;
   /** Whose keys have to be published. */
   readonly signers: readonly Signer[];
 };
 
 /** Everybody whom a routes file says can be told. */
-export function receiverSetups({ issuer, environments }: CheckedRoutes): ReceiverSetups {
+export function receiverSetups({ issuer, environments, relyingParties }: CheckedRoutes): ReceiverSetups {
   const setups = new Map<string, ReceiverSetup>();
   for (const [name, { receiver, trust }] of environments) {
     if (receiver) setups.set(name, { ...receiver, issuer, trust });
+  }
+  for (const [name, { party, trust }] of relyingParties) {
+    const { backchannelLogoutUri: url, clientId: audience, algorithm } = party;
+    if (url !== undefined) setups.set(partyLane(name), { by: 'push', url, audience, algorithm, issuer, trust });
   }
   return setups;
 }
@@ -53,7 +60,8 @@ export async function openReceivers(
     const kept = isDeepStrictEqual(previous?.setups.get(lane), setup) ? previous?.receivers.get(lane) : undefined;
     receivers.set(lane, kept ?? openReceiver(lane, setup, signer, parts));
   }
-  return { setups, receivers, signers: [...signers.values()] };
+  const pushed = new Map([...setups].filter(([, { by }]) => by === 'push'));
+  return { setups, pushed, receivers, signers: [...signers.values()] };
 }
 
 /** Ends the connections to those that the new routes do not use. Calls under way come to their end. */

@@ -15,7 +15,6 @@ import { type RandomBytes, randomToken } from './keys/random.ts';
 import { openRotatingSigner } from './keys/rotating-signer.ts';
 import { openSigner } from './keys/signer.ts';
 import type { RecordedVisits } from './logout/recorded-visits.ts';
-import type { Outbound } from './outbound/outbound.ts';
 import { loginPathOf } from './provider/addresses.ts';
 import { PARTY } from './provider/lifetimes.ts';
 import { openPartyPortal } from './provider/party-portal.ts';
@@ -25,7 +24,6 @@ import type { Store } from './store/store.ts';
 
 export type PartyParts = {
   readonly store: Store;
-  readonly outbound: Outbound;
   readonly sealer: Sealer;
   readonly recorded: RecordedVisits;
   readonly random: RandomBytes;
@@ -40,7 +38,7 @@ export type OpenedParties = { readonly portals: ReadonlyMap<PortalName, LivePort
 export async function openRelyingParties(checked: CheckedRoutes, parts: PartyParts): Promise<OpenedParties> {
   const { relyingParties, routes, issuer, publicOrigin, loginLifetime } = checked;
   if (relyingParties.size === 0) return { portals: new Map() };
-  const { store, outbound, sealer, recorded, random, clock, fault } = parts;
+  const { store, sealer, recorded, clock, fault } = parts;
   const parties = [...relyingParties.values()];
   const claims = assertedClaims(checked);
   const hints = [...new Set([...readsOf(routes).query, 'login_hint', 'domain_hint'])];
@@ -73,10 +71,7 @@ export async function openRelyingParties(checked: CheckedRoutes, parts: PartyPar
   const providerParts = {
     store,
     sealer,
-    random,
     subjectKey: Buffer.from(await store.keep('subject-key', () => randomToken(32)), 'base64url'),
-    callerFor: (portal: PortalName) =>
-      outbound.callerFor(portal, relyingParties.get(portal)?.trust ?? { allowPrivate: false }),
     hooks,
   };
   const provider = await openRotatingProvider(keys.jwks, (jwks) => openProvider(settings, { ...providerParts, jwks }));

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { PortalName } from '../core/names.ts';
+import { partyLane } from '../logout/lane.ts';
 import { countDocument, noticeDocument } from '../logout/notice-document.ts';
 import type { Filter, NoticeState, Notices } from '../store/notices.ts';
 
@@ -10,8 +12,8 @@ const MOST = 1_000;
 type Asked = Readonly<Record<string, unknown>>;
 
 /**
- * `GET /logouts?environment=…&state=…&run=…&most=…&before=…` and `GET /logouts/<run>`: what environments were to be
- * told. Read only: anything may send a request to this listener that reaches it, a page in an operator's browser too.
+ * `GET /logouts?environment=…&portal=…&state=…&run=…&most=…&before=…` and `GET /logouts/<run>`: what environments and relying parties
+ * were to be told. Read only: anything may send a request to this listener that reaches it, a page in an operator's browser too.
  * What is to be sent again, `wayhome logouts resend` says.
  */
 export function serveLogouts(app: FastifyInstance, notices: Notices): void {
@@ -29,12 +31,14 @@ export function serveLogouts(app: FastifyInstance, notices: Notices): void {
   });
 }
 
-function readFilter({ environment, state, run }: Asked): Filter | undefined {
+function readFilter({ environment, portal, state, run }: Asked): Filter | undefined {
   const known = STATES.find((one) => one === state);
   if (state !== undefined && !known) return undefined;
-  if (Array.isArray(environment) || Array.isArray(run)) return undefined;
+  if ([environment, portal, run].some(Array.isArray)) return undefined;
+  if (environment !== undefined && portal !== undefined) return undefined;
   return {
     ...(typeof environment === 'string' && { lane: environment }),
+    ...(typeof portal === 'string' && { lane: partyLane(portal as PortalName) }),
     ...(typeof run === 'string' && { run }),
     ...(known && { state: known }),
   };

@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
+import { parseEnvironmentName, parsePortalName } from '../core/names.ts';
 import { parseDuration } from '../core/time.ts';
+import { type Lane, partyLane } from '../logout/lane.ts';
 import type { NoticeState } from '../store/notices.ts';
+import type { EndAsked } from './end-visits.ts';
 
 const STATES = ['waiting', 'taken', 'delivered', 'dead'] as const satisfies readonly NoticeState[];
-const VERBS = ['list', 'show', 'resend', 'drain'] as const;
+const VERBS = ['list', 'show', 'resend', 'drain', 'end'] as const;
 
-/** Which notices a command is about. */
-type Those = { readonly environment?: string; readonly json: boolean; readonly file: string };
+/** `lane`: whose notices a command is about, if not everybody's; to end visits, through which environment they came. */
+type Those = { readonly lane?: Lane; readonly json: boolean; readonly file: string };
 
 export type LogoutsAsked = Those &
   (
@@ -14,6 +17,7 @@ export type LogoutsAsked = Those &
     | { readonly verb: 'show'; readonly run: string }
     | { readonly verb: 'resend'; readonly ids: readonly string[] | 'dead' }
     | { readonly verb: 'drain'; readonly within: number }
+    | ({ readonly verb: 'end' } & EndAsked)
   );
 
 /** The arguments of `wayhome logouts`; `wrong` says what is wrong with them. */
@@ -25,6 +29,10 @@ export function readLogoutsArguments(args: readonly string[]): LogoutsAsked | 'h
       options: {
         routes: { type: 'string', default: 'routes.yaml' },
         environment: { type: 'string' },
+        portal: { type: 'string' },
+        subject: { type: 'string' },
+        sid: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
         state: { type: 'string' },
         dead: { type: 'boolean', default: false },
         most: { type: 'string', default: '50' },
@@ -35,8 +43,9 @@ export function readLogoutsArguments(args: readonly string[]): LogoutsAsked | 'h
       },
     });
     if (values.help) return 'help';
-    const { environment, json, routes: file } = values;
-    const those = { ...(environment !== undefined && { environment }), json, file };
+    const { json, routes: file } = values;
+    const lane = readLane(values);
+    const those = { ...(lane !== undefined && { lane }), json, file };
     const [verb = '', ...named] = positionals;
     switch (VERBS.find((known) => known === verb)) {
       case 'list':
@@ -55,12 +64,42 @@ export function readLogoutsArguments(args: readonly string[]): LogoutsAsked | 'h
         if (named.length > 0 || within === undefined) return { wrong: 'drain takes no names, and --within a duration' };
         return { ...those, verb: 'drain', within };
       }
+      case 'end':
+        return named.length > 0 ? { wrong: 'end takes no names' } : { ...those, verb: 'end', ...readEnd(values) };
       default:
         return { wrong: `it takes one of ${VERBS.join(', ')}` };
     }
   } catch (error) {
     return { wrong: (error as Error).message };
   }
+}
+
+/** Throws `Error`. */
+function readLane({ environment, portal }: { readonly environment?: string; readonly portal?: string }) {
+  if (environment !== undefined && portal !== undefined) throw new Error('--environment or --portal, not both');
+  if (environment !== undefined) return parseEnvironmentName(environment) ?? nameless('--environment', environment);
+  if (portal === undefined) return undefined;
+  return partyLane(parsePortalName(portal) ?? nameless('--portal', portal));
+}
+
+function nameless(option: string, text: string): never {
+  throw new Error(`${option} ${JSON.stringify(text)} is no name`);
+}
+
+type Person = {
+  readonly environment?: string;
+  readonly subject?: string;
+  readonly sid?: string;
+  readonly 'dry-run': boolean;
+};
+
+/** Throws `Error`. */
+function readEnd({ environment = '', subject, sid, 'dry-run': dryRun }: Person): EndAsked {
+  const named = parseEnvironmentName(environment);
+  if (!named) throw new Error('end takes --environment');
+  if (subject) return { environment: named, gone: { subject, ...(sid && { sid }) }, dryRun };
+  if (sid) return { environment: named, gone: { sid }, dryRun };
+  throw new Error('end takes --subject or --sid');
 }
 
 type Page = { readonly state?: string; readonly dead: boolean; readonly most: string; readonly before?: string };

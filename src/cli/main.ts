@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
     load: async () => (await import('./keys.ts')).keys,
   },
   logouts: {
-    says: 'logouts list|show|resend|drain …  which environments were told that somebody signed out',
+    says: 'logouts list|show|resend|drain|end …  who was told that somebody signed out; ends visits',
     load: async () => (await import('./logouts.ts')).logouts,
   },
   demo: {

@@ -19,7 +19,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
   }
   let running: Running;
   try {
-    running = await lean(() => startWayhome({ file, variables: io.env }));
+    running = await lean(() => startWayhome({ file, variables: io.env, courier: true }));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     io.stderr.write(`${error.message}\n`);

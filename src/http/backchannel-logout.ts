@@ -8,7 +8,7 @@ import { Refusal } from '../core/reason.ts';
 import { readLogoutToken } from '../logout/receive-token.ts';
 import type { RecordedVisit, SpentToken } from '../logout/recorded-visits.ts';
 import type { Answer } from './answer.ts';
-import { guarded, spreadWord } from './end-recorded.ts';
+import { guarded, spreadWordOf } from './end-recorded.ts';
 import { makeReference } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -31,7 +31,7 @@ export async function backchannelLogout(turn: Turn, name: EnvironmentName): Prom
   if (await guarded(surface.recorded.isSpent(token, now))) throw new Refusal('jwt_replayed', 'logout token');
   trace.reference = makeReference(surface.random);
   const meant = await guarded(surface.recorded.meantBy(name, gone, endedAt, now));
-  const over = await spreadWord(turn, trace.reference, name, meant);
+  const over = await spreadWordOf(turn, trace.reference, meant);
   if ((await guarded(surface.recorded.spendToken(token, over, now))) !== 'first')
     throw new Refusal('jwt_replayed', 'logout token');
   recordEnd(turn, trace.reference, name, meant);

@@ -2,61 +2,46 @@
 import type { EnvironmentName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
 import type { Visit } from '../core/visit.ts';
+import { type Lane, ownerOf } from '../logout/lane.ts';
 import type { RecordedVisit } from '../logout/recorded-visits.ts';
-import { toldVisits } from '../logout/told-visits.ts';
+import { planSpread, type SpreadParts, spreadWord } from '../logout/spread.ts';
 import type { LogoutNotice } from '../protocols/delegate.ts';
-import { endParty } from './end-parties.ts';
+import type { PartySession } from '../provider/provider.ts';
 import { detailOf } from './logout-audit.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * Tells whoever has to know that these visits ended, durably where they are environments, and returns all the visits
- * that are over with them: where `fan_out` is not `origin`, those of the same browsers to the same portals through
- * other environments. They are still to be ended in the store, last of all. Safe to be done again. `partiesKnow`:
- * visits whose relying parties were told. Throws `Refusal` where the store cannot be used.
+ * Tells whoever has to know that an environment has ended these visits, durably, and returns all the visits that are over
+ * with them; see logout/spread.ts. They are still to be ended in the store, last of all. `sessions`: others at relying
+ * parties that end with them. Throws `Refusal` where the store cannot be used.
  */
-export async function spreadWord(
-  turn: Turn,
+export async function spreadWordOf(
+  { surface, live, now }: Turn,
   reference: string,
-  from: EnvironmentName,
   ended: readonly RecordedVisit[],
-  partiesKnow: ReadonlySet<string> = new Set(),
+  sessions: readonly PartySession[] = [],
 ): Promise<readonly RecordedVisit[]> {
-  const others = await guarded(besides(turn, from, ended));
-  await tellOthers(turn, reference, others);
-  const all = [...ended, ...others];
-  for (const { id } of all) {
-    if (partiesKnow.has(id)) continue;
-    const party = await guarded(turn.surface.recorded.partyOf(id, turn.now));
-    if (party) await endParty(turn, reference, party);
-  }
-  return all;
-}
-
-async function besides({ surface, live, now }: Turn, from: EnvironmentName, ended: readonly RecordedVisit[]) {
-  if (live.logout.fanOut === 'origin') return [];
-  const others = new Map<string, RecordedVisit>();
-  for (const { browser, portal } of ended)
-    for (const other of await surface.recorded.ofBrowser(browser, now))
-      if (other.portal === portal && other.environment !== from) others.set(other.id, other);
-  return [...others.values()];
-}
-
-async function tellOthers({ surface, live, now }: Turn, reference: string, others: readonly RecordedVisit[]) {
-  const named = toldVisits('visited', others);
-  const tellable = named.filter(({ environment }) => live.receivers.has(environment));
-  const kept = await guarded(surface.outbox.tell(reference, tellable, now));
-  const record = (reason: 'notice_kept' | 'leg_skipped', environment: EnvironmentName, detail?: string) =>
-    surface.audit.record({ event: 'logout.leg', reason, reference, environment, ...(detail && { detail }) });
-  for (const environment of kept) record('notice_kept', environment);
-  const left = new Set(others.map(({ environment }) => environment).filter((name) => !kept.includes(name)));
-  for (const environment of left) record('leg_skipped', environment, 'it can be told through the browser only');
+  const { recorded, outbox } = surface;
+  const parts: SpreadParts = {
+    recorded,
+    outbox,
+    fanOut: live.logout.fanOut,
+    canBeTold: (lane) => live.receivers.has(lane),
+    ...(live.provider && { provider: live.provider }),
+  };
+  const spread = await guarded(planSpread(parts, ended, 'environment', now, sessions));
+  await guarded(spreadWord(parts, reference, spread, now));
+  const record = (reason: 'notice_kept' | 'leg_skipped', lane: Lane, detail?: string) =>
+    surface.audit.record({ event: 'logout.leg', reason, reference, ...ownerOf(lane), ...(detail && { detail }) });
+  for (const lane of spread.told) record('notice_kept', lane);
+  for (const name of spread.untold) record('leg_skipped', name, 'it can be told through the browser only');
+  return spread.over;
 }
 
 /**
  * The same for a request that came through somebody's browser (SAML): the person's other browsers have visits, too, and
- * this one may have brought none along. `here`: those that it did. How many visits ended; `undefined` where the store
- * cannot say.
+ * this one may have brought none along. `here`: those that it did; `sessions`: those at relying parties that it did. How
+ * many visits ended; `undefined` where the store cannot say, or not everybody will be told.
  */
 export async function endRequested(
   turn: Turn,
@@ -64,16 +49,15 @@ export async function endRequested(
   name: EnvironmentName,
   { subject, issuedAt, concerns }: LogoutNotice,
   here: readonly Visit[],
+  sessions: readonly PartySession[],
 ): Promise<number | undefined> {
   const { surface, live, now } = turn;
   endRecords(turn, here);
-  if (live.senders.get(name) !== 'single_logout') return here.length;
   try {
-    const found = await surface.recorded.meantBy(name, { subject }, issuedAt, now);
+    const receives = live.senders.get(name) === 'single_logout';
+    const found = receives ? await surface.recorded.meantBy(name, { subject }, issuedAt, now) : [];
     const meant = found.filter(({ session }) => session !== undefined && concerns(session));
-    await surface.recorded.end(
-      await spreadWord(turn, reference, name, meant, new Set(here.flatMap(({ id }) => id ?? []))),
-    );
+    await surface.recorded.end(await spreadWordOf(turn, reference, meant, sessions));
     return new Set([...meant, ...here].map(({ id }) => id)).size;
   } catch (error) {
     const detail = detailOf(error).slice(0, 200);

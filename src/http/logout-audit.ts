@@ -1,6 +1,7 @@
 import type { Audit, LogoutReason } from '../core/audit.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
 import { Refusal } from '../core/reason.ts';
+import { type Lane, ownerOf } from '../logout/lane.ts';
 import type { LogoutRun } from '../logout/plan.ts';
 import type { Notice, Outcome } from '../store/notices.ts';
 import type { Turn } from './turn.ts';
@@ -25,7 +26,28 @@ export function recordRun(
   });
 }
 
-/** What an attempt to tell an environment behind the person's back came to. One that was not made is no event. */
+/**
+ * Whether somebody will be told behind the person's back. A line with `environment` is about that environment; one with
+ * `portal` alone about that relying party.
+ */
+export function recordTold(
+  { surface }: Turn,
+  { reference, portal }: LogoutRun,
+  reason: 'notice_kept' | 'notice_not_kept',
+  lane: Lane,
+  detail?: string,
+): void {
+  surface.audit.record({
+    event: 'logout.leg',
+    reason,
+    reference,
+    portal,
+    ...ownerOf(lane),
+    ...(detail !== undefined && { detail: detail.slice(0, 200) }),
+  });
+}
+
+/** What an attempt to tell somebody behind the person's back came to. One that was not made is no event. */
 export function recordNotice(
   audit: Audit,
   { run, lane }: Pick<Notice, 'run' | 'lane'>,
@@ -38,9 +60,9 @@ export function recordNotice(
     event: 'logout.leg',
     reason: reasons[outcome.to],
     reference: run,
-    environment: lane as EnvironmentName,
     detail: outcome.receipt,
     ...(portal && { portal }),
+    ...ownerOf(lane),
   });
 }
 

@@ -1,34 +1,45 @@
 /**
- * Environments that a sign-out tells behind the person's back: durably at its start, and waited for a little at its
- * end.
+ * Environments and relying parties that a sign-out tells behind the person's back: durably at its start, and waited for a
+ * little at its end.
  */
 import type { Visit } from '../core/visit.ts';
+import { type Lane, partyLane } from '../logout/lane.ts';
 import type { LogoutRun } from '../logout/plan.ts';
 import { toldVisits } from '../logout/told-visits.ts';
+import type { PartySession } from '../provider/provider.ts';
 import type { Notice } from '../store/notices.ts';
-import { recordRun } from './logout-audit.ts';
+import { recordTold } from './logout-audit.ts';
 import type { Turn } from './turn.ts';
 
 /** Seconds from the start of a sign-out for which the person waits until everybody was told. */
 const PATIENCE = 5;
 
 /**
- * Begins to tell the environments of these visits, and writes down in the run who they are. Without the store nobody is
- * told; the person is told that instead.
+ * Begins to tell the environments of these visits and the relying parties of these sessions, and writes down in the run
+ * who they are. Without the store nobody is told; the person is told that instead.
  */
-export async function tellBehind(turn: Turn, run: LogoutRun, visits: readonly Visit[]): Promise<LogoutRun> {
+export async function tellBehind(
+  turn: Turn,
+  run: LogoutRun,
+  visits: readonly Visit[],
+  sessions: readonly PartySession[],
+): Promise<LogoutRun> {
   const { surface, live, now } = turn;
-  const told = toldVisits(live.logout.fanOut, visits).filter(({ environment }) => live.receivers.has(environment));
-  if (told.length === 0) return run;
+  const named = toldVisits(live.logout.fanOut, visits);
+  const concerned = [
+    ...named.map(({ environment }) => environment),
+    ...sessions.map(({ portal }) => partyLane(portal)),
+  ];
+  const tellable = [...new Set<Lane>(concerned)].filter((lane) => live.receivers.has(lane));
+  if (tellable.length === 0) return run;
   try {
-    const kept = await surface.outbox.tell(run.reference, told, now);
-    for (const environment of kept) recordRun(turn, run, 'logout.leg', 'notice_kept', environment);
-    return { ...run, told: kept };
+    const told = await surface.outbox.tell(run.reference, named, now, sessions);
+    for (const lane of told) recordTold(turn, run, 'notice_kept', lane);
+    return { ...run, told };
   } catch (error) {
-    const untold = [...new Set(told.map(({ environment }) => environment))];
     const detail = `store_unavailable: ${error instanceof Error ? error.message : 'unknown'}`;
-    for (const environment of untold) recordRun(turn, run, 'logout.leg', 'notice_not_kept', environment, detail);
-    return { ...run, untold };
+    for (const lane of tellable) recordTold(turn, run, 'notice_not_kept', lane, detail);
+    return { ...run, untold: tellable };
   }
 }
 

@@ -47,7 +47,6 @@ export async function endVisits(
   if (planned.origin) left.add(planned.origin.environment);
   const parties = await endParties(
     turn,
-    planned.reference,
     ({ portal: party, environment }) => ends.includes(party) || left.has(environment),
   );
   const run: LogoutRun = {
@@ -60,5 +59,5 @@ export async function endVisits(
   recordRun(turn, run, 'logout.started', run.origin ? 'visit_ended' : 'no_visit', run.origin?.environment);
   const sessions = new Map(visits.map(({ environment, session }) => [environment, session]));
   const cookies = [...ends.flatMap((ended) => clearVisitCookies(call.cookies, ended)), ...parties.cookies];
-  return follow(turn, await tellBehind(turn, run, visits), cookies, sessions);
+  return follow(turn, await tellBehind(turn, run, visits, parties.sessions), cookies, sessions);
 }

@@ -9,7 +9,7 @@ import { handBackPage } from './pages/hand-back.ts';
 import { frameFor } from './pages/layout.ts';
 import { signedOutPage } from './pages/signed-out.ts';
 import { carryOut } from './proceed.ts';
-import { hasProgress, isUnsettled, type Known, progress, progressAddress } from './progress.ts';
+import { hasProgress, isUnsettled, type Known, progress, progressAddress, titleOf } from './progress.ts';
 import type { Turn } from './turn.ts';
 
 /** The end of a sign-out: the right app, the portal, or a page that says so. */
@@ -29,7 +29,7 @@ export function signedOut(turn: Turn, run: LogoutRun, cookies: readonly string[]
     signedOutPage(frameFor(live, call.header('accept-language')), {
       portal: portal?.title ?? run.portal,
       knew: run.origin !== undefined,
-      untold: untold.map((name) => live.routes.environments.get(name)?.title ?? name),
+      untold: untold.map((lane) => titleOf(live, lane)),
       apps: appsAfter(turn, run),
       frames,
     }),

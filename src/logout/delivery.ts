@@ -31,19 +31,20 @@ const AT_ONCE = 256;
 const PER_LANE = 16;
 
 /**
- * Notices that are taken at once, and milliseconds from then until the next are: some 250 a second. They are begun a few
- * at a time, in pieces so small that whoever signs in meanwhile does not notice, however many wait.
+ * Notices that are begun at once, and milliseconds from then until the next are: some 250 a second, in pieces so small
+ * that whoever signs in meanwhile does not notice, however many wait.
  */
-const PER_LOOK = 16;
-const REST_MS = 60;
-const BEGUN_AT_ONCE = 2;
-const BREATH_MS = 7;
-
-/** While more than these are under way, what became of others waits for the next look: one commit for all of it. */
-const FEW = 4;
+const PER_LOOK = 4;
+const REST_MS = 15;
 
 /** Seconds that a taken notice is ours: what a call can take and more, on whichever router's clock. */
 const LEASE = CLOCK_SKEW + 30;
+
+/**
+ * Seconds from our beginning until we take what another left under way: its party may have been told already, and would be
+ * told again and again by processes that die again and again.
+ */
+const CALM_AFTER = 10;
 
 /** Milliseconds between two looks at what others may have posted, and while calls under way hold up what is due. */
 const POLL_MS = 2_000;
@@ -56,15 +57,13 @@ const TIDY_EVERY = 3_600;
 /** Looks for the first time when it is poked. */
 export function openDelivery({ notices, clock, after, push, settled, fault }: DeliveryParts): Delivery {
   const underWay = new Set<Promise<void>>();
-  let outcomes: { readonly notice: Taken; readonly outcome: Outcome }[] = [];
-  /** Begins at once what was to be begun a little later. */
-  let beginning: (() => void) | undefined;
   let looking: Promise<void> | undefined;
   let again = false;
   let resting = false;
   let stopped = false;
   let troubled = false;
   let tidyAt = 0;
+  const calmAt = clock() + CALM_AFTER;
   let cancel = () => {};
 
   const report = (error: unknown) => {
@@ -74,62 +73,31 @@ export function openDelivery({ notices, clock, after, push, settled, fault }: De
 
   async function carry(notice: Taken): Promise<void> {
     const outcome = await push(notice);
-    outcomes.push({ notice, outcome });
+    try {
+      // At once: until then a process that dies has the party told again.
+      if ((await notices.settle(notice, outcome, clock())) === 'settled') settled(notice, outcome);
+    } catch (error) {
+      report(error);
+    }
   }
 
   function begin(notice: Taken): void {
-    const work: Promise<void> = carry(notice).then(async () => {
+    const work: Promise<void> = carry(notice).finally(() => {
       underWay.delete(work);
-      if (underWay.size <= FEW) await settle();
       poke();
     });
     underWay.add(work);
   }
 
-  async function settle(): Promise<void> {
-    const settling = outcomes;
-    outcomes = [];
-    await Promise.all(
-      settling.map(async ({ notice, outcome }) => {
-        try {
-          if ((await notices.settle(notice, outcome, clock())) === 'settled') settled(notice, outcome);
-        } catch (error) {
-          report(error);
-        }
-      }),
-    );
-  }
-
-  /** Begins some of these now, and the others a little later. */
-  function beginInTurn(taken: readonly Taken[]): void {
-    if (stopped) {
-      for (const notice of taken) outcomes.push({ notice, outcome: { to: 'returned' } });
-      return;
-    }
-    for (const notice of taken.slice(0, BEGUN_AT_ONCE)) begin(notice);
-    const rest = taken.slice(BEGUN_AT_ONCE);
-    if (rest.length === 0) return;
-    const wait = () => {
-      cancelBegin();
-      beginning = undefined;
-      beginInTurn(rest);
-    };
-    const cancelBegin = after(BREATH_MS, wait);
-    beginning = wait;
-  }
-
-  /** What is settled and what is taken in one turn shares a commit. */
   async function takeDue(): Promise<void> {
-    const settling = settle();
     const most = Math.min(PER_LOOK, AT_ONCE - underWay.size);
-    try {
-      if (most <= 0) return;
-      const taken = await notices.take({ most, perLane: PER_LANE, lease: LEASE }, clock());
-      again ||= taken.length === most;
-      if (taken.length === most || stopped) beginInTurn(taken);
-      else for (const notice of taken) begin(notice);
-    } finally {
-      await settling;
+    if (most <= 0) return;
+    const now = clock();
+    const taken = await notices.take({ most, perLane: PER_LANE, lease: LEASE, lapsed: now >= calmAt }, now);
+    if (taken.length === most) again = true;
+    for (const notice of taken) {
+      if (!stopped) begin(notice);
+      else await notices.settle(notice, { to: 'returned' }, clock());
     }
   }
 
@@ -185,9 +153,7 @@ export function openDelivery({ notices, clock, after, push, settled, fault }: De
       stopped = true;
       cancel();
       await looking;
-      beginning?.();
       await Promise.all(underWay);
-      await settle();
     },
   };
 }

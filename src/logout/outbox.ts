@@ -3,24 +3,30 @@
  * is told, or fetched, or a dead letter in the end. Whoever ends visits calls it: a sign-out in a browser, or an
  * environment.
  */
-import type { EnvironmentName } from '../core/names.ts';
 import type { Instant } from '../core/time.ts';
 import type { Visit } from '../core/visit.ts';
+import type { PartySession } from '../provider/provider.ts';
 import type { NewNotice, Notice, Notices, Outcome, Taken } from '../store/notices.ts';
 import type { After } from './after.ts';
-import { openDelivery } from './delivery.ts';
+import { type Delivery, type DeliveryParts, openDelivery } from './delivery.ts';
 import { type Feed, openFeed } from './feed.ts';
-import { readNotice, writeNotice } from './notice-text.ts';
+import { type Lane, partyLane } from './lane.ts';
+import { readNotice, writeNotice, writePartyNotice } from './notice-text.ts';
 import { type PushParts, push } from './push.ts';
 import type { Receiver } from './receiver.ts';
 
 export type Outbox = {
   /**
-   * Keeps the news that these visits ended, for each of their environments that can be told, and begins to tell it.
-   * Durable before it returns; the same visit may be told of again, and is once. Returns who will be told. Throws what
-   * the store throws; nobody is told then.
+   * Keeps the news that these visits and sessions ended, for each of their environments and relying parties that can be
+   * told, and begins to tell it. All of it is durable before it returns; the same visit may be told of again, and is once.
+   * Returns who will be told. Throws what the store throws; nobody is told then.
    */
-  tell(run: string, visits: readonly Visit[], now: Instant): Promise<readonly EnvironmentName[]>;
+  tell(
+    run: string,
+    visits: readonly Visit[],
+    now: Instant,
+    sessions?: readonly PartySession[],
+  ): Promise<readonly Lane[]>;
 
   /**
    * How far the notices of a run have come, once each that we have to bring was tried, or after so many milliseconds.
@@ -47,6 +53,8 @@ export type OutboxParts = Omit<PushParts, 'fault'> & {
   /** Hears what an attempt came to; `visit` where it could be read. */
   readonly settled: (notice: Taken, outcome: Outcome, visit: Pick<Visit, 'portal'> | undefined) => void;
   readonly fault: (error: unknown) => void;
+  /** Who delivers; this process unless given. */
+  readonly deliverBy?: (hears: Pick<DeliveryParts, 'settled' | 'fault'>) => Delivery;
 };
 
 /** Notices of a run that are looked at. */
@@ -59,17 +67,15 @@ export function openOutbox(parts: OutboxParts): Outbox {
   const { notices, sealer, clock, after, wanted, receiverOf, settled, fault } = parts;
   const listeners = new Map<string, Set<() => void>>();
   const feed = openFeed(notices, clock, after);
-  const delivery = openDelivery({
-    notices,
-    clock,
-    after,
-    push: (notice) => push(notice, parts),
+  const hears: Pick<DeliveryParts, 'settled' | 'fault'> = {
     settled(notice, outcome) {
       settled(notice, outcome, readNotice(notice, sealer));
       for (const hear of [...(listeners.get(notice.run) ?? [])]) hear();
     },
     fault,
-  });
+  };
+  const deliverHere = () => openDelivery({ ...hears, notices, clock, after, push: (notice) => push(notice, parts) });
+  const delivery = parts.deliverBy?.(hears) ?? deliverHere();
 
   /** Until something of the run was settled here, or the time is over. */
   const change = (run: string, ms: number) =>
@@ -87,11 +93,16 @@ export function openOutbox(parts: OutboxParts): Outbox {
     });
 
   return {
-    async tell(run, visits, now) {
-      const posted = visits.flatMap((visit) => {
+    async tell(run, visits, now, sessions = []) {
+      const ofVisits = visits.flatMap((visit) => {
         const by = receiverOf(visit.environment)?.by;
         return by ? [writeNotice(run, visit, by, sealer, now)] : [];
       });
+      const ofSessions = sessions.flatMap((session) => {
+        const by = receiverOf(partyLane(session.portal))?.by;
+        return by ? [writePartyNotice(run, session, by, sealer, now)] : [];
+      });
+      const posted = [...ofVisits, ...ofSessions];
       if (posted.length === 0) return [];
       await notices.post(posted, now);
       delivery.poke();

@@ -35,7 +35,7 @@ async function attemptWith(
   ended: EndedVisit | undefined,
   { clock, fault }: PushParts,
 ): Promise<Attempt> {
-  if (receiver?.by !== 'push') return { fault: 'not tried: the routes have no logout.back for it' };
+  if (receiver?.by !== 'push') return { fault: 'not tried: the routes have no address for it' };
   if (!ended) return { fault: 'not tried: sealed with a key that has gone' };
   try {
     const token = await receiver.mint(ended, ended.endedAt, clock());

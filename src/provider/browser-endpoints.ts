@@ -108,14 +108,22 @@ async function toBrowser(
 }
 
 /** What the browser has to remember of this sign-in. */
-function sessionAt({ partyOf }: Opened, { oidc }: KoaContextWithOIDC): PartySession | undefined {
+function sessionAt({ partyOf, hooks }: Opened, { oidc }: KoaContextWithOIDC): PartySession | undefined {
   const { client, session, account } = oidc;
   const party = partyOf(client?.clientId);
   const sid = party && session?.sidFor(party.clientId);
   const grant = party && session?.grantIdFor(party.clientId);
   if (!party || !session?.accountId || sid === undefined || grant === undefined) return undefined;
   const environment = account?.environment as EnvironmentName;
-  return { portal: party.portal, environment, subject: session.accountId, sid, uid: session.uid, grant };
+  return {
+    portal: party.portal,
+    environment,
+    subject: session.accountId,
+    sid,
+    uid: session.uid,
+    grant,
+    at: hooks.now(),
+  };
 }
 
 /** What the library writes into one of its cookies: `''` where it clears it, `undefined` where it leaves it alone. */

@@ -82,11 +82,11 @@ const startOf = (value: string): number => Number.parseInt(value, 10) || 0;
 export const clearAsked = (uid: string): string => expire(`${ASKED}${uid}`);
 
 export function setParty(
-  { portal, environment, subject, sid, uid, grant }: PartySession,
+  { portal, environment, subject, sid, uid, grant, at }: PartySession,
   sealer: Sealer,
   now: Instant,
 ): string {
-  const sealed = sealer.seal(['party', portal], JSON.stringify([environment, subject, sid, uid, grant]), now);
+  const sealed = sealer.seal(['party', portal], JSON.stringify([environment, subject, sid, uid, grant, at]), now);
   return line(`${PARTY}${portal}`, sealed, PARTY_LIFETIME);
 }
 
@@ -98,8 +98,16 @@ export function readParties(header: string, sealer: Sealer): PartySession[] {
     const portal = parsePortalName(name.slice(PARTY.length));
     const text = portal && sealer.open(['party', portal], value);
     if (!portal || text === undefined) return [];
-    const [environment, ...ids] = JSON.parse(text) as [EnvironmentName, string, string, string, string];
-    const [subject, sid, uid, grant] = ids;
-    return [{ portal, environment, subject, sid, uid, grant }];
+    const [environment, subject, sid, uid, grant, at] = JSON.parse(text) as Written;
+    return [{ portal, environment, subject, sid, uid, grant, ...(typeof at === 'number' && { at }) }];
   });
 }
+
+type Written = [
+  environment: EnvironmentName,
+  subject: string,
+  sid: string,
+  uid: string,
+  grant: string,
+  at?: Instant | null,
+];

@@ -1,7 +1,5 @@
 import type Library from 'oidc-provider';
 import { Refusal } from '../core/reason.ts';
-import { LOGOUT_EVENT } from '../logout/token.ts';
-import type { Caller } from '../outbound/outbound.ts';
 import type { LogoutRequest, PartySession, RelyingParty } from './provider.ts';
 
 /**
@@ -74,33 +72,6 @@ export async function forgetSession(
   if (!session?.authorizations) return;
   delete session.authorizations[clientId];
   await (Object.keys(session.authorizations).length === 0 ? session.destroy() : session.persist());
-}
-
-/**
- * Tells a relying party (§2.5), once; throws where it did not take the token. The token is made for this very attempt
- * and good for two minutes.
- */
-export async function tellParty(
-  library: Library,
-  caller: Caller,
-  party: RelyingParty,
-  { subject, sid }: PartySession,
-  id: string,
-): Promise<void> {
-  const { backchannelLogoutUri: url, clientId } = party;
-  const client = await library.Client.find(clientId);
-  if (url === undefined || !client) return;
-  const token = new library.IdToken({ sub: subject }, { client });
-  // Beside these the token holds what every one of ours does: iss, aud, iat, exp.
-  Object.assign(token, { mask: { sub: null } });
-  token.set('events', { [LOGOUT_EVENT]: {} });
-  token.set('jti', id);
-  token.set('sid', sid);
-  const body = new URLSearchParams({ logout_token: await token.issue({ use: 'logout' }) }).toString();
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const { status } = await caller.call({ url, method: 'POST', headers, body });
-  // §2.8: 200, and 204 as many answer; everything else is a no.
-  if (status !== 200 && status !== 204) throw new Error(`the relying party answered ${status}`);
 }
 
 /** Front-Channel Logout 1.0 §2: with both parameters, always. */

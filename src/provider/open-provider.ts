@@ -1,9 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import Library, { type JWKS } from 'oidc-provider';
-import type { EnvironmentName, PortalName } from '../core/names.ts';
+import type { EnvironmentName } from '../core/names.ts';
 import type { Sealer } from '../keys/keys.ts';
-import { makeUuid, type RandomBytes } from '../keys/random.ts';
-import type { Caller } from '../outbound/outbound.ts';
 import type { Store } from '../store/store.ts';
 import { adapterOver } from './adapter.ts';
 import { authorize, resume } from './browser-endpoints.ts';
@@ -12,7 +10,7 @@ import { openCarrier } from './carry.ts';
 import { began, prepare } from './complete.ts';
 import { configurationOf } from './configuration.ts';
 import { clearParty, readParties } from './cookies.ts';
-import { forgetSession, frameOf, readLogout, tellParty } from './logout.ts';
+import { forgetSession, frameOf, readLogout } from './logout.ts';
 import { metadataOf } from './metadata.ts';
 import type { Opened } from './opened.ts';
 import { openPeople } from './people.ts';
@@ -23,13 +21,10 @@ import { openUnderWay } from './under-way.ts';
 export type ProviderParts = {
   readonly store: Store;
   readonly sealer: Sealer;
-  readonly random: RandomBytes;
   /** Private signing keys, one for each algorithm that a relying party uses. */
   readonly jwks: JWKS;
   /** What subjects are made with; another one makes strangers of everybody. 32 bytes or more. */
   readonly subjectKey: Buffer;
-  /** How this relying party is called. */
-  readonly callerFor: (portal: PortalName) => Caller;
   readonly hooks: ProviderHooks;
 };
 
@@ -38,12 +33,6 @@ export async function openProvider(settings: ProviderSettings, parts: ProviderPa
   const opened = openLibrary(settings, parts);
   const { parties } = settings;
   for (const { clientId } of parties) await opened.library.Client.find(clientId);
-  const callers = new Map<PortalName, Caller>();
-  const callerOf = (portal: PortalName): Caller => {
-    const caller = callers.get(portal) ?? parts.callerFor(portal);
-    callers.set(portal, caller);
-    return caller;
-  };
   return {
     metadata: metadataOf(settings),
     authorize: (asked) => authorize(opened, asked),
@@ -53,10 +42,7 @@ export async function openProvider(settings: ProviderSettings, parts: ProviderPa
     prepare: (request, identity) => prepare(opened, request, identity),
     readLogout: (params) => readLogout(opened.library, parties, params),
     sessionsOf: (browser) => readParties(browser, parts.sealer),
-    end: (session) => end(opened, session, callerOf, makeUuid(parts.random)),
-    close: () => {
-      for (const caller of callers.values()) void caller.close();
-    },
+    end: (session) => end(opened, session),
   };
 }
 
@@ -96,21 +82,12 @@ function openLibrary(settings: ProviderSettings, { store, sealer, jwks, subjectK
   return { settings, hooks, sealer, people, records, library, carrier, byPortal, partyOf };
 }
 
-async function end(
-  { library, settings, hooks, byPortal }: Opened,
-  session: PartySession,
-  callerOf: (portal: PortalName) => Caller,
-  id: string,
-): Promise<Ended> {
+async function end({ library, settings, hooks, byPortal }: Opened, session: PartySession): Promise<Ended> {
   const cookies = [clearParty(session.portal)];
   const party = byPortal.get(session.portal);
   if (!party) return { cookies };
   // Nobody is kept from signing out: what stays behind cannot be reached without its cookies, and expires.
   await forgetSession(library, party.clientId, session).catch(hooks.fault);
   const frame = frameOf(party, settings.issuer, session.sid);
-  const told =
-    party.backchannelLogoutUri === undefined
-      ? undefined
-      : tellParty(library, callerOf(party.portal), party, session, id);
-  return { cookies, ...(frame !== undefined && { frame }), ...(told && { told }) };
+  return { cookies, ...(frame !== undefined && { frame }) };
 }

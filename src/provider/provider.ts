@@ -1,9 +1,9 @@
 /**
  * The contract of the router as an OpenID provider: for portals that sign people in with "any OpenID provider"
- * (`oidc` in routes.yaml). The room owns the protocol's endpoints, its sessions, codes and tokens, and what a relying
- * party is told at a sign-out; the library oidc-provider speaks the protocol. It leaves to others who a person is: a
- * login is handed out as a redirect to the portal's login path, runs like every other login, and is handed back here as
- * an identity. Control leaves the room as what is to be answered, or as a thrown `Refusal`. It knows no HTTP server.
+ * (`oidc` in routes.yaml). The room owns the protocol's endpoints, its sessions, codes and tokens; the library
+ * oidc-provider speaks the protocol. It leaves to others who a person is: a login is handed out as a redirect to the
+ * portal's login path, runs like every other login, and is handed back here as an identity. It leaves to them, too, to
+ * tell relying parties that somebody signed out (logout/outbox.ts). Control leaves the room as what is to be answered, or as a thrown `Refusal`. It knows no HTTP server.
  */
 import type { Identity } from '../core/environment.ts';
 import type { EnvironmentName, PortalName } from '../core/names.ts';
@@ -34,13 +34,10 @@ export type Provider = {
   /** Who is signed in at relying parties through this browser. */
   sessionsOf(cookies: string): readonly PartySession[];
   /**
-   * Ends a session here with its tokens, and tells its relying party (Back-Channel Logout 1.0 §2.5). Returns what the
-   * browser has to forget and to load; `told` ends when the relying party has answered, `undefined` where it has no
-   * address for that.
+   * Ends a session here with its tokens. Its relying party is told from the outbox (logout/outbox.ts). Returns what the
+   * browser has to forget and to load.
    */
   end(session: PartySession): Promise<Ended>;
-  /** Keeps no connection to relying parties any longer. */
-  close(): void;
 };
 
 /** A request to one of the endpoints. */
@@ -87,6 +84,8 @@ export type PartySession = {
   readonly uid: string;
   /** What all of its tokens hang on. */
   readonly grant: string;
+  /** When it was begun, or gone on with, for the last time; absent in cookies of older versions. */
+  readonly at?: Instant;
 };
 
 export type Ended = {
@@ -94,7 +93,6 @@ export type Ended = {
   readonly cookies: readonly string[];
   /** What the browser loads in a frame (Front-Channel Logout 1.0 §3). */
   readonly frame?: string;
-  readonly told?: Promise<void>;
 };
 
 /** A portal as a client of this provider, checked. */

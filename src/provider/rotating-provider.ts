@@ -15,10 +15,8 @@ export async function openRotatingProvider(
 
   const replace = async (next: JWKS): Promise<void> => {
     if (next === keys) return;
-    const before = latest;
     latest = await open(next);
     keys = next;
-    before.close();
   };
   const current = async (): Promise<Provider> => {
     const next = await jwks();
@@ -39,6 +37,5 @@ export async function openRotatingProvider(
     readLogout: async (params) => (await current()).readLogout(params),
     sessionsOf: (cookies) => latest.sessionsOf(cookies),
     end: async (session) => (await current()).end(session),
-    close: () => latest.close(),
   };
 }

@@ -13,15 +13,17 @@ export type Notices = {
   post(notices: readonly NewNotice[], now: Instant): Promise<void>;
 
   /**
-   * Takes notices that are due, the longest due first, each until the lease ends. Of any number of takers, at any time
-   * and from any process, a notice is taken by one; two of one `order` are never taken at once, and of one `lane` no
-   * more than `perLane`. One whose lease ended without being settled is due again at once: its taker died, or was stopped.
-   * Notices to be fetched are never taken.
+   * Takes notices that are due, each until the lease ends. Lanes take turns, so that what waits for one party holds up no
+   * other: first the lane whose notice is due, or from which none was taken, for the longest time, and of a lane what is
+   * due for the longest time. Of any number of takers, at any time and from any process, a notice is taken by one; two
+   * of one `order` are never taken at once, and of one `lane` no more than `perLane`. One whose lease ended without
+   * being settled is due again at once: its taker died, or was stopped. Notices to be fetched are never taken.
    */
   take(want: Want, now: Instant): Promise<readonly Taken[]>;
 
   /**
-   * Says what became of a taken notice. `lost`: its lease has ended and another may have it, or it was settled
+   * Says what became of a taken notice, which outlives this process: the machine's loss of power at that moment may have
+   * it told again. `lost`: its lease has ended and another may have it, or it was settled
    * otherwise; nothing was changed then.
    */
   settle(taken: Pick<Taken, 'id' | 'lease'>, outcome: Outcome, now: Instant): Promise<'settled' | 'lost'>;
@@ -89,6 +91,8 @@ export type Want = {
   readonly perLane: number;
   /** Seconds until a taken notice is due again. */
   readonly lease: number;
+  /** Whether those are wanted, too, whose lease ended without being settled; absent: they are. */
+  readonly lapsed?: boolean;
 };
 
 export type Outcome =

@@ -12,6 +12,8 @@
  * | stands:<order> | the one of them that stands for its order: the one that is taken, or else the next |
  * | queue:<lane> | cursors that stand for an order, by when they wake |
  * | lanes | lanes, by when the first in their queue wakes |
+ * | served | a hash: lane → when one of it was taken last |
+ * | turns | lanes, by the later of the two |
  * | leased:<lane> | cursors that are taken, by the end of their lease |
  * | feed:<lane> | cursors of those to be fetched, by cursor |
  * | unfetched | the same of all lanes, by when they are given up |
@@ -39,7 +41,15 @@ const NOTICES = `
   end
   local function wake(lane)
     local first = redis.call('ZRANGE', p .. 'queue:' .. lane, 0, 0, 'WITHSCORES')
-    if first[2] then redis.call('ZADD', p .. 'lanes', first[2], lane) else redis.call('ZREM', p .. 'lanes', lane) end
+    if first[2] then
+      redis.call('ZADD', p .. 'lanes', first[2], lane)
+      local served = redis.call('HGET', p .. 'served', lane) or 0
+      redis.call('ZADD', p .. 'turns', math.max(tonumber(first[2]), tonumber(served)), lane)
+    else
+      redis.call('ZREM', p .. 'lanes', lane)
+      redis.call('ZREM', p .. 'turns', lane)
+      redis.call('HDEL', p .. 'served', lane)
+    end
   end
   local function appoint(order)
     local current = redis.call('GET', p .. 'stands:' .. order)
@@ -92,35 +102,48 @@ const post = `${NOTICES}
 `;
 
 /**
- * ARGV: now, most, most per lane, when the lease ends. The notices that were taken. Lanes come by the first that wakes
- * in them; once as many were found, whatever a lane and those after it have was due later than all of them.
+ * ARGV: now, most, most per lane, when the lease ends, whether those are wanted whose lease ended. The notices that were
+ * taken, of one lane after the other.
  */
 const take = `${NOTICES}
   local now, most, perLane = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
   for _, cursor in ipairs(redis.call('ZRANGEBYSCORE', p .. 'unfetched', '-inf', now, 'LIMIT', 0, 1000)) do
     conclude(cursor, redis.call('HGET', notice(cursor), 'lane'), 'dead', now)
   end
-  local function sooner(a, b) return a.wakes < b.wakes or (a.wakes == b.wakes and a.cursor < b.cursor) end
-  local found, seen, full = {}, 0, most < 1
-  while not full do
-    local lanes = redis.call('ZRANGEBYSCORE', p .. 'lanes', '-inf', now, 'WITHSCORES', 'LIMIT', seen, 100)
-    for i = 1, #lanes, 2 do
-      local lane = lanes[i]
-      full = #found == most and found[most].wakes <= tonumber(lanes[i + 1])
-      if full then break end
+  local function dueIn(lane, size)
+    local found, from = {}, 0
+    repeat
+      local page = redis.call('ZRANGEBYSCORE', p .. 'queue:' .. lane, '-inf', now, 'LIMIT', from, size)
+      for _, cursor in ipairs(page) do
+        local wanted = ARGV[5] == '1' or not redis.call('ZSCORE', p .. 'leased:' .. lane, cursor)
+        if wanted and #found < size then found[#found + 1] = cursor end
+      end
+      from = from + size
+    until #found >= size or #page < size
+    return found
+  end
+  local queues, seen, all = {}, 0, false
+  while #queues < most and not all do
+    local lanes = redis.call('ZRANGEBYSCORE', p .. 'turns', '-inf', now, 'LIMIT', seen, 100)
+    for _, lane in ipairs(lanes) do
       local free = perLane - redis.call('ZCOUNT', p .. 'leased:' .. lane, '(' .. now, '+inf')
-      if free > 0 then
-        local due = redis.call('ZRANGEBYSCORE', p .. 'queue:' .. lane, '-inf', now, 'WITHSCORES', 'LIMIT', 0,
-          math.min(free, most))
-        for j = 1, #due, 2 do
-          found[#found + 1] = { cursor = due[j], wakes = tonumber(due[j + 1]), lane = lane }
-        end
-        table.sort(found, sooner)
-        while #found > most do found[#found] = nil end
+      if free > 0 and #queues < most then
+        local due = dueIn(lane, math.min(free, most))
+        if #due > 0 then queues[#queues + 1] = { lane = lane, due = due } end
       end
     end
-    seen = seen + 100
-    if #lanes < 200 then full = true end
+    seen, all = seen + 100, #lanes < 100
+  end
+  local found, round, empty = {}, 1, false
+  while #found < most and not empty do
+    empty = true
+    for _, queue in ipairs(queues) do
+      if queue.due[round] and #found < most then
+        empty = false
+        found[#found + 1] = { cursor = queue.due[round], lane = queue.lane }
+      end
+    end
+    round = round + 1
   end
   local taken, lanes = {}, {}
   for i, one in ipairs(found) do
@@ -135,7 +158,10 @@ const take = `${NOTICES}
     lanes[one.lane] = true
     taken[i] = redis.call('HGETALL', key)
   end
-  for lane in pairs(lanes) do wake(lane) end
+  for lane in pairs(lanes) do
+    redis.call('HSET', p .. 'served', lane, now)
+    wake(lane)
+  end
   return taken
 `;
 

@@ -11,8 +11,8 @@ export function openNotices({ client, run, change }: RedisConnection): Notices {
     async post(notices, now) {
       if (notices.length > 0) await change('post', now, JSON.stringify(notices));
     },
-    async take({ most, perLane, lease }, now) {
-      const taken = (await run('take', now, most, perLane, now + lease)) as Flat[];
+    async take({ most, perLane, lease, lapsed = true }, now) {
+      const taken = (await run('take', now, most, perLane, now + lease, lapsed ? 1 : 0)) as Flat[];
       return taken.map((flat) => {
         const fields = fieldsOf(flat);
         return { ...noticeOf(fields), lease: `${fields.cursor}.${fields.takes}` };

@@ -6,6 +6,8 @@ export type Commits = {
    * its fsync. Nobody is answered before that commit; where it fails, nothing of the batch was done and all throw.
    */
   share<T>(work: () => T): Promise<T>;
+  /** As `share`, without an fsync: it outlives the process, and may be undone where the machine loses its power. */
+  shareLightly<T>(work: () => T): Promise<T>;
   /** Does the work in a transaction of its own, before it returns. */
   alone<T>(work: () => T): T;
   /** Commits what waits. */
@@ -14,15 +16,31 @@ export type Commits = {
 
 type Waiting = {
   readonly work: () => unknown;
+  readonly lightly: boolean;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
 };
 
-/** The transactions of one connection to a database. */
-export function openCommits(db: DatabaseSync): Commits {
-  let waiting: Waiting[] = [];
+/** Milliseconds between two tries at a file that another process is writing. */
+const RETRY_MS = 10;
 
-  const alone = <T>(work: () => T): T => {
+/**
+ * The transactions of one connection to a database. `patience`: milliseconds for which shared work is tried again where
+ * another process holds the file, beyond the connection's own timeout; the event loop goes on meanwhile.
+ */
+export function openCommits(db: DatabaseSync, patience = 0): Commits {
+  let waiting: Waiting[] = [];
+  let synced = true;
+  let retry: NodeJS.Timeout | undefined;
+  /** When what waits has failed, if the file is busy until then. */
+  let until: number | undefined;
+
+  const sync = (wanted: boolean) => {
+    if (wanted === synced) return;
+    db.exec(`PRAGMA synchronous=${wanted ? 'FULL' : 'NORMAL'}`);
+    synced = wanted;
+  };
+  const transact = <T>(work: () => T): T => {
     db.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
@@ -33,23 +51,45 @@ export function openCommits(db: DatabaseSync): Commits {
       throw error;
     }
   };
-  const flush = () => {
+  const commit = () => {
+    retry = undefined;
+    if (waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
-    if (batch.length === 0) return;
+    until ??= performance.now() + patience;
     try {
-      const results = alone(() => batch.map(({ work }) => work()));
+      sync(batch.some(({ lightly }) => !lightly));
+      const results = transact(() => batch.map(({ work }) => work()));
       for (const [index, { resolve }] of batch.entries()) resolve(results[index] as never);
     } catch (error) {
+      if (isBusy(error) && performance.now() < until) {
+        waiting = batch;
+        retry = setTimeout(commit, RETRY_MS);
+        return;
+      }
       for (const { reject } of batch) reject(error);
     }
+    until = undefined;
   };
+  const enqueue = <T>(work: () => T, lightly: boolean): Promise<T> =>
+    new Promise((resolve, reject) => {
+      // What comes while the file is busy goes with the next try.
+      if (waiting.push({ work, lightly, resolve, reject }) === 1) setImmediate(commit);
+    });
   return {
-    share: (work) =>
-      new Promise((resolve, reject) => {
-        if (waiting.push({ work, resolve, reject }) === 1) setImmediate(flush);
-      }),
-    alone,
-    flush,
+    share: (work) => enqueue(work, false),
+    shareLightly: (work) => enqueue(work, true),
+    alone(work) {
+      sync(true);
+      return transact(work);
+    },
+    flush() {
+      clearTimeout(retry);
+      until = 0;
+      commit();
+    },
   };
 }
+
+/** SQLITE_BUSY and its extended codes. https://sqlite.org/rescode.html#busy */
+const isBusy = (error: unknown): boolean => (Number((error as { errcode?: unknown }).errcode) & 0xff) === 5;

@@ -9,7 +9,8 @@ import type { NewNotice, Notice, NoticeState } from './notices.ts';
  * - `takes`: how often it was taken; with the cursor it names a lease that nobody else ever had.
  *
  * `notice_lanes` holds for each lane when the first of those that stand for an order wakes, so that what is due is found
- * without reading what is not, however much waits for a lane that is full.
+ * without reading what is not, however much waits for a lane that is full; when one of it was taken last; and its `turn`,
+ * which is the later of the two.
  */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS notices (
@@ -28,8 +29,11 @@ export const SCHEMA = `
   CREATE INDEX IF NOT EXISTS notices_run ON notices (run);
   CREATE INDEX IF NOT EXISTS notices_state ON notices (state);
   CREATE INDEX IF NOT EXISTS notices_lane ON notices (lane, state);
-  CREATE TABLE IF NOT EXISTS notice_lanes (lane TEXT PRIMARY KEY, wakes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS notice_lanes (
+    lane TEXT PRIMARY KEY, wakes INTEGER NOT NULL, served INTEGER NOT NULL, turn INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS notice_lanes_wakes ON notice_lanes (wakes);
+  CREATE INDEX IF NOT EXISTS notice_lanes_turn ON notice_lanes (turn);
 `;
 
 export type Row = {

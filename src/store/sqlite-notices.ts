@@ -10,11 +10,12 @@ import { openQueue } from './sqlite-queue.ts';
 const MOST_ROWS = 5_000;
 
 /**
- * The outbox of a `sqlite:` store, in tables of its file. `memory:` has the same in a database of its own.
+ * The outbox of a `sqlite:` store. `memory:` has the same in a database of its own. What takers do costs no fsync: a
+ * machine that loses its power at that moment has a notice told twice.
  *
  * The planner knows nothing of how rare some rows are; where it would read all that waits, `INDEXED BY` says otherwise.
  */
-export function openNotices(db: DatabaseSync, { share, alone }: Commits): Notices {
+export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Commits): Notices {
   alone(() => db.exec(SCHEMA));
   const queue = openQueue(db);
   const add = db.prepare(
@@ -84,15 +85,16 @@ export function openNotices(db: DatabaseSync, { share, alone }: Commits): Notice
       const nextAt = queue.next();
       const idle = nextAt === undefined || nextAt > now;
       if (idle && !anyUnfetched.get(now)) return [];
-      return share(() => {
+      return shareLightly(() => {
         giveUp.run(now, MOST_ROWS);
         const taken = queue.due(want, now).map(({ cursor }) => lease.get(cursor, now + want.lease, now) as Row);
+        queue.served(new Set(taken.map(({ lane }) => lane)), now);
         queue.arrange(taken);
         return taken.map((row) => ({ ...noticeOf(row), lease: leaseOf(row) }));
       });
     },
     settle: (taken, outcome, now) =>
-      share(() => {
+      shareLightly(() => {
         const row = takenAs(taken, now);
         if (!row) return 'lost';
         conclude(row, outcome, now);
@@ -113,7 +115,7 @@ export function openNotices(db: DatabaseSync, { share, alone }: Commits): Notice
     forget: async (before) => {
       let forgotten = 0;
       for (let size = MOST_ROWS; size === MOST_ROWS; forgotten += size)
-        size = await share(() => Number(forget.run(before, MOST_ROWS).changes));
+        size = await shareLightly(() => Number(forget.run(before, MOST_ROWS).changes));
       return forgotten;
     },
   };

@@ -6,8 +6,10 @@ import type { Row } from './sqlite-notice-rows.ts';
 export type Queue = {
   /** Puts things right after notices of these orders were added, taken, settled or moved. */
   arrange(changed: Iterable<Pick<Row, 'ordered' | 'lane'>>): void;
-  /** What can be taken now, the longest due first. */
+  /** What can be taken now, of one lane after the other. */
   due(want: Want, now: Instant): readonly Row[];
+  /** From these lanes one was taken; `arrange` has them wait for their next turn. */
+  served(lanes: Iterable<string>, now: Instant): void;
   /** When the first wakes. */
   next(): Instant | undefined;
 };
@@ -21,13 +23,15 @@ export function openQueue(db: DatabaseSync): Queue {
   const queue = db.prepare('UPDATE notices SET queued = ? WHERE cursor = ?');
   const firstIn = db.prepare('SELECT wakes FROM notices WHERE lane = ? AND queued = 1 ORDER BY wakes LIMIT 1');
   const wakeLane = db.prepare(
-    'INSERT INTO notice_lanes (lane, wakes) VALUES (?1, ?2) ON CONFLICT (lane) DO UPDATE SET wakes = ?2 WHERE wakes <> ?2',
+    `INSERT INTO notice_lanes (lane, wakes, served, turn) VALUES (?1, ?2, 0, ?2) ON CONFLICT (lane) DO UPDATE
+      SET wakes = ?2, turn = max(?2, served) WHERE wakes <> ?2 OR turn <> max(?2, served)`,
   );
+  const serve = db.prepare('UPDATE notice_lanes SET served = ?2 WHERE lane = ?1');
   const closeLane = db.prepare('DELETE FROM notice_lanes WHERE lane = ?');
-  const lanes = db.prepare('SELECT lane, wakes FROM notice_lanes WHERE wakes <= ? ORDER BY wakes');
+  const lanes = db.prepare('SELECT lane FROM notice_lanes WHERE turn <= ? ORDER BY turn');
   const underWay = db.prepare("SELECT count(*) AS n FROM notices WHERE lane = ? AND state = 'taken' AND wakes > ?");
   const dueIn = db.prepare(
-    'SELECT * FROM notices WHERE lane = ? AND queued = 1 AND wakes <= ? ORDER BY wakes, cursor LIMIT ?',
+    "SELECT * FROM notices WHERE lane = ? AND queued = 1 AND wakes <= ? AND (state = 'waiting' OR ?) ORDER BY wakes, cursor LIMIT ?",
   );
   const next = db.prepare('SELECT min(wakes) AS wakes FROM notice_lanes');
 
@@ -59,18 +63,25 @@ export function openQueue(db: DatabaseSync): Queue {
         else closeLane.run(lane);
       }
     },
-    due({ most, perLane }, now) {
-      let found: Row[] = [];
-      for (const { lane, wakes } of lanes.iterate(now) as Iterable<Pick<Row, 'lane' | 'wakes'>>) {
-        const latest = found[most - 1];
-        // Whatever this lane and those after it have was due later.
-        if (latest && latest.wakes <= wakes) break;
+    due({ most, perLane, lapsed = true }, now) {
+      const found: Row[][] = [];
+      for (const { lane } of lanes.iterate(now) as Iterable<Pick<Row, 'lane'>>) {
+        if (found.length === most) break;
         const free = perLane - Number(underWay.get(lane, now)?.n ?? 0);
         if (free <= 0) continue;
-        found.push(...(dueIn.all(lane, now, Math.min(free, most)) as Row[]));
-        found = found.sort((a, b) => a.wakes - b.wakes || a.cursor - b.cursor).slice(0, most);
+        const rows = dueIn.all(lane, now, Number(lapsed), Math.min(free, most)) as Row[];
+        if (rows.length > 0) found.push(rows);
       }
-      return found;
+      const taken: Row[] = [];
+      for (let round = 0; taken.length < most; round++) {
+        const next = found.flatMap((rows) => rows[round] ?? []);
+        if (next.length === 0) break;
+        taken.push(...next.slice(0, most - taken.length));
+      }
+      return taken;
+    },
+    served(lanes, now) {
+      for (const lane of lanes) serve.run(lane, now);
     },
     next: () => (next.get()?.wakes ?? undefined) as Instant | undefined,
   };

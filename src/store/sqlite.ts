@@ -18,6 +18,13 @@ const BUSY_MS = 500;
 /** The same while a router starts beside others that are busy. Milliseconds. */
 const OPEN_MS = 5_000;
 
+/** The same for the outbox, whose commits are waited for without holding anybody up: at once, and in all. Milliseconds. */
+const OUTBOX_BUSY_MS = 5;
+const OUTBOX_PATIENCE_MS = 2_000;
+
+/** Pages of the outbox's log that are written back at once: a hundred thousand notices dirty many, again and again. */
+const OUTBOX_LOG_PAGES = 8_000;
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS claims_until ON claims (until);
@@ -25,17 +32,15 @@ const SCHEMA = `
 `;
 
 /**
- * `sqlite:<path>`: the embedded, durable default. Several processes on one machine may share the file.
+ * `sqlite:<path>`: the embedded, durable default. Several processes on one machine may share it.
  *
  * What is written in one turn of the event loop shares one commit (sqlite-commits.ts), which is on the disk before
- * anybody is answered (`synchronous=FULL`).
+ * anybody is answered (`synchronous=FULL`). The outbox has a file beside it, `<path>.notices`: whoever delivers never
+ * has the file that logins write to.
  */
 export function openSqliteStore(path: string): Store {
   mkdirSync(dirname(path), { recursive: true });
-  const db = new DatabaseSync(path, { timeout: OPEN_MS });
-  // The file holds the keys that the router makes for itself.
-  chmodSync(path, 0o600);
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
+  const db = openFile(path);
   db.exec(SCHEMA);
 
   const take = db.prepare(
@@ -61,7 +66,10 @@ export function openSqliteStore(path: string): Store {
   };
 
   const held = openHeld(db, commits);
-  const notices = openNotices(db, commits);
+  const outbox = openFile(`${path}.notices`);
+  const outboxCommits = openCommits(outbox, OUTBOX_PATIENCE_MS);
+  const notices = openNotices(outbox, outboxCommits);
+  outbox.exec(`PRAGMA wal_autocheckpoint=${OUTBOX_LOG_PAGES}; PRAGMA busy_timeout=${OUTBOX_BUSY_MS}`);
   db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
   return {
     claim: (keys, now) =>
@@ -92,8 +100,17 @@ export function openSqliteStore(path: string): Store {
     ping: async () => commits.alone(() => {}),
     close: async () => {
       commits.flush();
+      outboxCommits.flush();
       decisions.close();
-      if (db.isOpen) db.close();
+      for (const file of [db, outbox]) if (file.isOpen) file.close();
     },
   };
+}
+
+function openFile(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: OPEN_MS });
+  // It holds the keys that the router makes for itself, or what people were called.
+  chmodSync(path, 0o600);
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
+  return db;
 }

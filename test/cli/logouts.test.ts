@@ -2,9 +2,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { decodeJwt } from 'jose';
 import t, { type Test } from 'tap';
 import { logouts } from '../../src/cli/logouts.ts';
 import { serve } from '../outbound/servers.ts';
+import {
+  authorizeUrl,
+  codeOf,
+  openPartyWorld,
+  partyRoutes,
+  redeem,
+  signIn,
+  tokenRequest,
+  VARIABLES,
+} from '../provider/party-world.ts';
 import { changedRoutes, comeBack, openWorld, SECRETS, temporaryFolder, type World } from '../support/world.ts';
 
 function sink() {
@@ -157,6 +168,103 @@ t.test('drain delivers what waits without a router, and says what is left', asyn
   t.same(place.asked.filter((name) => name === 'us').length, 3);
 });
 
+/** `us` may end visits and can be told, `eu` can be told, `globex` cannot; `help` is a relying party that can be told. */
+async function openEndable(t: Test) {
+  const folder = temporaryFolder(t);
+  const posted: string[] = [];
+  const { url } = await serve(t, async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const claims = decodeJwt(new URLSearchParams(body).get('logout_token') ?? '');
+    posted.push(`${request.url} ${request.url === '/help' ? 'somebody' : claims.sub}`);
+    response.end();
+  });
+  const routes = partyRoutes((tree) => {
+    const { us, eu } = tree.environments;
+    for (const [name, environment] of Object.entries({ us, eu })) {
+      if (!environment) continue;
+      environment.login.allow_private = true;
+      environment.logout = { back: { url: `${url}${name}` }, ...(name === 'us' && { receive: 'back_channel' }) };
+    }
+    const oidc = tree.portals.help?.oidc as Record<string, unknown>;
+    Object.assign(oidc, { backchannel_logout_uri: `${url}help`, allow_private: true });
+    Object.assign(tree, { logout: { fan_out: 'visited' }, store: `sqlite:${join(folder, 'wayhome.db')}` });
+  });
+  const file = join(folder, 'routes.yaml');
+  writeFileSync(file, routes);
+  const world = await openPartyWorld(t, { file, routes });
+  const run = async (...args: string[]) => {
+    const [out, err] = [sink(), sink()];
+    const io = { stdout: out.stream, stderr: err.stream, env: { ...SECRETS, ...VARIABLES } };
+    const code = await logouts([...args, '--routes', file], io, () => world.now);
+    return { code, out: out.text(), err: err.text() };
+  };
+  const delivered = async (count: number) => {
+    // Routers look every two seconds what others have posted, and at once when they read their routes.
+    await world.running.reload();
+    const known = () => world.events().filter(({ reason }) => reason === 'notice_delivered').length;
+    for (const end = Date.now() + 5_000; known() < count && Date.now() < end; ) await new Promise(setImmediate);
+    return posted.splice(0).sort();
+  };
+  return { world, run, posted, delivered };
+}
+
+t.test('end: an operator ends what somebody has, and the running router tells whoever has to know', async (t) => {
+  const { world, run, posted, delivered } = await openEndable(t);
+  const [first, second, stranger] = [world.browser(), world.browser(), world.browser()];
+  for (const name of ['us', 'eu', 'globex'] as const) await comeBack(world, first, name);
+  const { body } = await redeem(world, codeOf(await signIn(world, second, 'us')));
+  await comeBack(world, stranger, 'us', { claims: { email: 'bob@acme.test' } });
+  const asked = async (browser: typeof second) => (await browser.get(authorizeUrl({ prompt: 'none' }))).location;
+  t.match(await asked(second), /code=/);
+
+  const ada = ['end', '--environment', 'us', '--subject', 'ada@acme.test'];
+  const would = await run(...ada, '--dry-run', '--json');
+  t.equal(would.code, 0);
+  const planned = JSON.parse(would.out);
+  t.same(planned.visits.map((one: Record<string, string>) => `${one.portal} ${one.environment}`).sort(), [
+    'help us',
+    'support eu',
+    'support globex',
+    'support us',
+  ]);
+  t.same(
+    [planned.dry_run, planned.run, planned.told, planned.not_told],
+    [true, undefined, [{ environment: 'us' }, { environment: 'eu' }, { portal: 'help' }], [{ environment: 'globex' }]],
+  );
+  t.match((await run(...ada, '--dry-run')).out, /^4 visits would end\n {2}/);
+  t.match(await run('list'), { out: 'none\n' }, 'nothing has happened');
+  t.match(await asked(second), /code=/);
+
+  const ended = await run(...ada);
+  t.equal(ended.code, 0);
+  t.match(ended.out, /^4 visits ended, run [\w-]{10}\n/);
+  t.match(ended.out, /\nwill be told: us, eu, portal help\nwill not be told, since only a browser could: globex\n$/);
+  t.notMatch(ended.out, 'ada');
+  t.same(await delivered(3), ['/eu ada@acme.test', '/help somebody', '/us ada@acme.test']);
+  t.match(await asked(second), /error=login_required/);
+  const trade = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) };
+  t.match((await tokenRequest(world, trade)).body, { error: 'invalid_grant' });
+
+  const shown = await run('show', ended.out.split(/[ \n]/)[4] ?? '');
+  t.equal(shown.out.match(/: delivered since/g)?.length, 3);
+  t.match(await run('list', '--portal', 'help'), { code: 0, out: /delivered {2}portal:help {2}.*answered 200\n/ });
+  const admin = async (query: string) => (await fetch(`${world.running.adminUrl}/logouts?${query}`)).json();
+  t.match(await admin('portal=help'), { notices: [{ portal: 'help', environment: undefined, state: 'delivered' }] });
+  t.match(await admin('environment=help'), { notices: { length: 0 } }, 'a portal is no environment');
+
+  t.match(await run(...ada), { code: 1, err: 'nobody of that name has a visit through us on record\n' });
+  t.match(await run('end', '--environment', 'eu', '--subject', 'ada@acme.test'), {
+    code: 1,
+    err: /no logout\.receive/,
+  });
+  t.match(await run('end', '--environment', 'us', '--sid', 'nowhere'), { code: 1 });
+  await delivered(3);
+  t.same(posted, []);
+  t.match(await run('end', '--environment', 'us', '--subject', 'bob@acme.test'), { code: 0, out: /^1 visit ended/ });
+  t.same(await delivered(4), ['/us bob@acme.test']);
+});
+
 t.test('wrong usage is said, and a store that is not there is not made', async (t) => {
   const place = await openPlace(t);
   for (const args of [
@@ -171,6 +279,16 @@ t.test('wrong usage is said, and a store that is not there is not made', async (
     ['resend', 'a', '--dead'],
     ['drain', '--within', '5'],
     ['drain', '--environment', 'nowhere'],
+    ['drain', '--portal', 'support'],
+    ['list', '--environment', 'us', '--portal', 'support'],
+    ['list', '--environment', 'portal:help'],
+    ['end'],
+    ['end', 'ada'],
+    ['end', '--subject', 'ada'],
+    ['end', '--environment', 'us'],
+    ['end', '--environment', 'us', '--sid', ''],
+    ['end', '--environment', 'nowhere', '--sid', 's1'],
+    ['end', '--portal', 'support', '--sid', 's1'],
     ['list', '--whatever'],
   ]) {
     const { code, out, err } = await place.run(...args);

@@ -12,6 +12,8 @@ type Entry = { -readonly [Key in keyof Notice]: Notice[Key] } & { wakes: number;
 class Model {
   entries: Entry[] = [];
   cursor = 0;
+  /** When one of a lane was taken last, while anything is left in it. */
+  served = new Map<string, number>();
 
   post(given: Notice): void {
     if (this.entries.some(({ id }) => id === given.id)) return;
@@ -33,7 +35,7 @@ class Model {
         Object.assign(entry, { state: 'dead', changedAt: now });
   }
   /** Those that could be taken, and when each was due. */
-  ready(perLane: number, now: number): Entry[] {
+  ready(perLane: number, now: number, lapsed = true): Entry[] {
     const pushed = this.entries.filter(({ by, state }) => by === 'push' && (state === 'waiting' || state === 'taken'));
     const free = (lane: string) =>
       pushed.filter((one) => one.lane === lane && one.state === 'taken' && one.wakes > now).length < perLane;
@@ -41,7 +43,17 @@ class Model {
       const sorted = of.toSorted((a, b) => a.wakes - b.wakes || a.cursor - b.cursor);
       return sorted.find(({ state }) => state === 'taken') ?? sorted[0] ?? [];
     });
-    return standing.filter(({ wakes, lane }) => wakes <= now && free(lane));
+    return standing.filter(({ wakes, lane, state }) => wakes <= now && free(lane) && (lapsed || state === 'waiting'));
+  }
+  /** When a lane in which something is due has its turn. */
+  turn(lane: string, now: number): number {
+    const due = this.ready(Number.POSITIVE_INFINITY, now).filter((one) => one.lane === lane);
+    return Math.max(Math.min(...due.map(({ wakes }) => wakes)), this.served.get(lane) ?? 0);
+  }
+  /** Nobody remembers a lane in which nothing is to be told. */
+  forgetLanes(): void {
+    const open = this.entries.filter(({ by, state }) => by === 'push' && (state === 'waiting' || state === 'taken'));
+    for (const lane of this.served.keys()) if (!open.some((one) => one.lane === lane)) this.served.delete(lane);
   }
   take({ id, lease }: Taken, until: number, now: number): void {
     const entry = this.entries.find((one) => one.id === id);
@@ -91,13 +103,14 @@ class Model {
 }
 
 const small = (max: number) => fc.nat({ max });
+const LANES = 3;
 const step = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('post'),
       id: small(9),
-      lane: small(1),
+      lane: small(LANES - 1),
       order: small(3),
       pull: small(3),
       due: small(20),
@@ -111,11 +124,12 @@ const step = fc.oneof(
       most: small(3),
       perLane: fc.integer({ min: 1, max: 2 }),
       lease: fc.integer({ min: 1, max: 12 }),
+      lapsed: small(1),
     }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('settle'), which: small(5), how: small(3), due: small(20) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait'), seconds: fc.integer({ min: 1, max: 9 }) }) },
-  fc.record({ do: fc.constant('acknowledge'), lane: small(1), upTo: small(4) }),
+  fc.record({ do: fc.constant('acknowledge'), lane: small(LANES - 1), upTo: small(4) }),
   fc.record({ do: fc.constant('resend'), ids: fc.uniqueArray(small(9), { maxLength: 3 }), life: small(30) }),
   fc.record({ do: fc.constant('forget'), ago: small(10) }),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<Step>;
@@ -151,17 +165,32 @@ async function agree(notices: Notices, steps: readonly Step[]): Promise<void> {
       model.post({ ...one, cursor: 0, state: 'waiting', attempts: 0, changedAt: now });
     }
     if (what === 'take') {
-      const taken = await notices.take({ most, perLane, lease }, now);
+      const lapsed = n.lapsed === 1;
+      const taken = await notices.take({ most, perLane, lease, lapsed }, now);
       model.expire(now);
+      const times = new Map<string, number>();
       for (const one of taken) {
-        const ready = model.ready(perLane, now);
+        const ready = model.ready(perLane, now, lapsed);
         const found = ready.find(({ id }) => id === one.id);
         assert.ok(found, `${one.id} could not be taken`);
-        assert.equal(found.wakes, Math.min(...ready.map(({ wakes }) => wakes)), 'the longest due first');
+        const lanes = [...Map.groupBy(ready, ({ lane }) => lane)].map(([lane, of]) => ({
+          lane,
+          wakes: Math.min(...of.map(({ wakes }) => wakes)),
+          times: times.get(lane) ?? 0,
+          turn: model.turn(lane, now),
+        }));
+        const mine = lanes.find(({ lane }) => lane === found.lane);
+        assert.equal(found.wakes, mine?.wakes, 'of a lane the longest due first');
+        const fewest = Math.min(...lanes.map((each) => each.times));
+        assert.equal(mine?.times, fewest, 'each lane once before one of them twice');
+        const others = lanes.filter((each) => each.times === fewest).map(({ turn }) => turn);
+        if (fewest === 0) assert.equal(mine?.turn, Math.min(...others), 'in turn');
+        times.set(found.lane, fewest + 1);
         model.take(one, now + lease, now);
         leases.push(one);
       }
-      assert.ok(taken.length === most || model.ready(perLane, now).length === 0, 'and no more could be taken');
+      for (const lane of times.keys()) model.served.set(lane, now);
+      assert.ok(taken.length === most || model.ready(perLane, now, lapsed).length === 0, 'and no more could be taken');
     }
     if (what === 'settle') {
       const one = leases.at(-1 - ((n.which ?? 0) % Math.max(1, leases.length)));
@@ -179,6 +208,7 @@ async function agree(notices: Notices, steps: readonly Step[]): Promise<void> {
       assert.equal(await notices.resend(again, now, now + life), model.resend(again, now, now + life));
     }
     if (what === 'forget') assert.equal(await notices.forget(now - (n.ago ?? 0)), model.forget(now - (n.ago ?? 0)));
+    model.forgetLanes();
     model.learn(await notices.list({}, 100));
     await same(notices, model, now);
   }

@@ -57,9 +57,10 @@ async function openParties(t: Test, change: (routes: RoutesTree) => void = () =>
   return { world, ports, help };
 }
 
-/** The relying parties that took the router's word, once there are so many, or else after 5 s. */
+/** The relying parties that took the router's word from the outbox, once there are so many, or else after 5 s. */
 async function toldAt(world: World, count: number): Promise<string[]> {
-  const told = () => world.events().flatMap(({ reason, portal }) => (reason === 'party_told' ? [String(portal)] : []));
+  const told = () =>
+    world.events().flatMap(({ reason, portal }) => (reason === 'notice_delivered' ? [String(portal)] : []));
   for (const end = Date.now() + 5_000; told().length < count && Date.now() < end; ) await tick();
   return told().sort();
 }

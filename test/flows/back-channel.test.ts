@@ -213,7 +213,7 @@ t.test('with the store out of order the visit ends, and the person reads who cou
   const world = await openWorld(t, { routes: changedRoutes(told(apps.url, 'visited', ['us', 'eu'])), sqlite });
   const browser = world.browser();
   await visitAll(world, browser, 'us', 'eu');
-  const other = new DatabaseSync(sqlite);
+  const other = new DatabaseSync(`${sqlite}.notices`);
   t.teardown(() => other.close());
   other.exec('BEGIN IMMEDIATE');
   const seen = await browser.get('/logout');

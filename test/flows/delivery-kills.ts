@@ -1,6 +1,6 @@
 /**
- * Kills a router again and again while it delivers, at random moments, with people signing out meanwhile, and counts
- * who was told. What was acknowledged is what the store had kept, or a sign-out that was answered.
+ * Kills routers and their couriers again and again while they deliver, at random moments, with people signing out
+ * meanwhile, and counts who was told. What was acknowledged is what the store had kept, or a sign-out that was answered.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import { logoutClaims, openLogoutSigner } from '../../src/logout/token.ts';
 import { openOutbound } from '../../src/outbound/client.ts';
 import { openStore } from '../../src/store/open.ts';
 import { serve } from '../outbound/servers.ts';
+import { couriersOf } from '../support/couriers.ts';
 import { type Serving, startServe } from '../support/process.ts';
 import { changedRoutes, comeBack, ISSUER, SECRETS, type World } from '../support/world.ts';
 
@@ -36,7 +37,7 @@ export type Counted = {
   readonly lost: readonly string[];
   /** How many were told of once, twice, … */
   readonly times: ReadonlyMap<number, number>;
-  /** Those that one and the same router told of twice, killed or not. */
+  /** Those that were told of twice between one kill and the next. */
   readonly twice: readonly string[];
 };
 
@@ -44,13 +45,19 @@ export type Counted = {
 const WAITING = 60;
 const PEOPLE = 6;
 
-/** Milliseconds from a router's first delivery until it is killed, at the most; and until it is killed without one. */
+/** Environments of the notices that wait: what a dead courier has taken is under way to its party until the lease ends. */
+const TOLD = Array.from({ length: 100 }, (_, index) => `told${index}` as EnvironmentName);
+
+/** Milliseconds from the first delivery until the kill, at the most; and until there is one without a delivery. */
 const LATEST = 300;
 const WITHOUT = 10_000;
 
+/** How many of the kills meet the courier alone, whose router then goes on with another. */
+const COURIER_ALONE = 0.7;
+
 export async function killWhileDelivering(t: Test, { store: address, folder, kills, seed }: Kills): Promise<Counted> {
   const random = mulberry32(seed);
-  /** The routers that told of each, one life after the other. */
+  /** The lives, from one kill to the next, in which each was told of. */
   const told = new Map<string, number[]>();
   let life = 0;
   let heard = () => {};
@@ -77,7 +84,7 @@ export async function killWhileDelivering(t: Test, { store: address, folder, kil
     const visits = names.map((subject) => ({
       id: subject,
       portal: 'support' as PortalName,
-      environment: (random() < 0.5 ? 'us' : 'eu') as EnvironmentName,
+      environment: TOLD[Math.floor(random() * TOLD.length)] ?? ('us' as EnvironmentName),
       at: now,
       appUrl: '',
       subject,
@@ -103,22 +110,32 @@ export async function killWhileDelivering(t: Test, { store: address, folder, kil
     }
   };
 
+  let router: Serving | undefined;
+  let busy: Promise<void>[] = [];
   for (let kill = 0; kill < kills; kill++) {
     life = kill;
     await keepSome();
-    const router = await startServe(t, file);
+    const serving = router ?? (await startServe(t, file));
     let alive = true;
-    const busy = Array.from({ length: PEOPLE }, () => signInAndOut(router, () => alive));
+    busy.push(...Array.from({ length: PEOPLE }, () => signInAndOut(serving, () => alive)));
+    while (couriersOf(serving).length === 0) await pause(5);
     const delivering = new Promise<void>((resolve) => {
       heard = resolve;
     });
     await Promise.race([delivering, pause(WITHOUT, undefined, { ref: false })]);
     await pause(random() * LATEST);
     alive = false;
-    await router.stop('SIGKILL');
-    await Promise.all(busy);
+    router = random() < COURIER_ALONE ? serving : undefined;
+    for (const courier of couriersOf(serving)) process.kill(courier, 'SIGKILL');
+    // Who signs out while the courier is dead waits for some seconds, and does so beside the next round.
     if (kill % 100 === 99) t.comment(`${kill + 1} kills, ${told.size} told`);
+    if (router) continue;
+    await serving.stop('SIGKILL');
+    await Promise.all(busy);
+    busy = [];
   }
+  await router?.stop('SIGKILL');
+  await Promise.all(busy);
   life = kills;
   await deliverTheRest(t, url, store, sealer);
 
@@ -130,6 +147,21 @@ export async function killWhileDelivering(t: Test, { store: address, folder, kil
 
 const routesTo = (url: string, store: string): string =>
   changedRoutes((tree) => {
+    for (const name of TOLD) {
+      const app = `https://${name}.acme.test`;
+      tree.environments[name] = {
+        app_url: `${app}/`,
+        login: {
+          protocol: 'session',
+          url: `${app}/login`,
+          session_url: `${app}/session`,
+          cookies: ['sid'],
+          allow_private: true,
+        },
+        logout: { back: { url: `${url}${name}`, algorithm: 'ES256' } },
+        may_assert: { email_domains: [`${name}.example`] },
+      };
+    }
     for (const name of ['us', 'eu']) {
       const environment = tree.environments[name];
       if (!environment) continue;
@@ -147,7 +179,8 @@ async function deliverTheRest(
   { notices }: Awaited<ReturnType<typeof openStore>>,
   sealer: ReturnType<typeof openSealer>,
 ): Promise<void> {
-  const clock = () => Math.floor(Date.now() / 1000) + 600;
+  let ahead = 600;
+  const clock = () => Math.floor(Date.now() / 1000) + ahead;
   const outbound = openOutbound();
   t.teardown(() => outbound.close());
   const signer = await openLogoutSigner('ES256', makeSigningKey('ES256'));
@@ -170,6 +203,8 @@ async function deliverTheRest(
     settled: () => {},
     fault: (error) => t.error(error),
   });
+  // By now it has lived for a while.
+  ahead += 60;
   outbox.poke();
   const open = async () => {
     const counts = await notices.counts();

@@ -98,7 +98,7 @@ t.test('with the store away it claims nothing', async (t) => {
   const { browser } = await openTold(t, 'app', { us: 503, eu: 503, globex: 503 }, sqlite);
   const { location } = await browser.get('/logout');
   const rename = (from: string, to: string) => {
-    const db = new DatabaseSync(sqlite, { timeout: 5_000 });
+    const db = new DatabaseSync(`${sqlite}.notices`, { timeout: 5_000 });
     db.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
     db.close();
   };

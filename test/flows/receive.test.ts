@@ -292,6 +292,12 @@ t.test('a relying party’s session and tokens end with the visit, and it is tol
   t.equal((await say(world, 'us', { sub: 'ada@acme.test' })).status, 200);
   while (told.length === 0) await new Promise<void>((resolve) => (arrived = resolve));
   t.match(decodeJwt(told[0] ?? ''), { aud: 'help', events: { [EVENT]: {} } });
+  const kept = world.events().filter(({ reason }) => reason === 'notice_kept');
+  t.same(
+    kept.map(({ portal, environment }) => [portal, environment]),
+    [['help', undefined]],
+    'it is the portal that is told',
+  );
   const refresh = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) };
   t.equal((await tokenRequest(world, refresh)).status, 400, 'no refresh');
   const after = await again();

@@ -248,7 +248,7 @@ t.test('routes that do not know a party, or keys that do not open a notice, leav
   await post.outbox.tell('run', [visit('us')], post.time.now);
   post.receivers.delete('us');
   await post.quiet();
-  t.match((await post.list())[0], { state: 'waiting', receipt: 'not tried: the routes have no logout.back for it' });
+  t.match((await post.list())[0], { state: 'waiting', receipt: 'not tried: the routes have no address for it' });
   if (receiver) post.receivers.set('us', receiver);
   await post.pass(10);
   t.equal(posts.length, 1);

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import t, { type Test } from 'tap';
 import type { Browser, Seen } from '../support/browser.ts';
-import { comeBack, temporaryFolder, type World } from '../support/world.ts';
+import { comeBack, temporaryFolder, type World, type WorldOptions } from '../support/world.ts';
 import {
   authorizeUrl,
   codeOf,
@@ -24,7 +24,11 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 type Told = { readonly world: World; readonly help: PartyServer; readonly docs: PartyServer };
 
 /** `help` and `docs` are told on the back channel, `docs` on the front channel, too. */
-async function openTold(t: Test, change: Parameters<typeof partyRoutes>[0] = () => {}): Promise<Told> {
+async function openTold(
+  t: Test,
+  change: Parameters<typeof partyRoutes>[0] = () => {},
+  options: WorldOptions = {},
+): Promise<Told> {
   const [help, docs] = [await openParty(t), await openParty(t)];
   const routes = partyRoutes((tree) => {
     const oidcOf = (name: string) => (tree.portals[name]?.oidc ?? {}) as Record<string, unknown>;
@@ -36,7 +40,7 @@ async function openTold(t: Test, change: Parameters<typeof partyRoutes>[0] = () 
     });
     change(tree);
   });
-  return { world: await openPartyWorld(t, { routes }), help, docs };
+  return { world: await openPartyWorld(t, { ...options, routes }), help, docs };
 }
 
 const tokensAt = async (world: World, browser: Browser, environment: 'us' | 'eu', client = 'help') => {
@@ -51,6 +55,12 @@ const legs = (world: World) =>
     .events()
     .filter(({ event }) => event === 'logout.leg')
     .map(({ reason, portal }) => `${portal} ${reason}`);
+
+/** Until the log says so of a leg, or for 5 s. */
+async function settled(world: World, leg: string): Promise<void> {
+  for (const end = Date.now() + 5_000; !legs(world).includes(leg) && Date.now() < end; )
+    await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Follows a sign-out through the environment's own page. */
 async function throughEnvironment(browser: Browser, left: Seen): Promise<Seen> {
@@ -93,7 +103,11 @@ t.test('a relying party signs a person out: the environment is left, and the bro
     [...browser.jar.keys()].filter((name) => /visit|party/.test(name)),
     [],
   );
-  t.ok(legs(world).includes('help party_told'));
+  await settled(world, 'help notice_delivered');
+  t.same(
+    legs(world).filter((leg) => leg.startsWith('help notice')),
+    ['help notice_kept', 'help notice_delivered'],
+  );
 });
 
 t.test('a sign-out at any portal reaches the relying parties that the environment signed in', async (t) => {
@@ -152,16 +166,70 @@ t.test('pages of relying parties are loaded in frames, and the browser goes on',
   await docs.heard(1);
 });
 
-t.test('one that cannot be told holds up nobody', async (t) => {
-  const { world, help } = await openTold(t);
-  help.status = 500;
+t.test('one that is down holds up nobody, and is told when it is back, once', async (t) => {
+  const sqlite = join(temporaryFolder(t), 'wayhome.db');
+  const { world, help } = await openTold(t, ({ environments }) => delete environments.us?.logout, { sqlite });
+  help.status = 503;
   const browser = world.browser();
   const { id_token: hint } = await tokensAt(world, browser, 'us');
-  t.equal((await browser.get(`/oidc/logout?id_token_hint=${hint}`)).status, 302);
-  await help.heard(1);
-  for (let tries = 0; tries < 50 && !legs(world).includes('help party_not_told'); tries++)
-    await new Promise((resolve) => setImmediate(resolve));
-  t.ok(legs(world).includes('help party_not_told'));
+  const other = browser.copy();
+  const asked = `/oidc/logout?id_token_hint=${hint}&post_logout_redirect_uri=${encodeURIComponent(HELP_GONE)}`;
+  const began = world.now;
+  const seen = await browser.get(asked);
+  await settled(world, 'help notice_delayed');
+  t.match(seen.location, '/logout/', 'who is not told yet, the person can read');
+  const page = await browser.get(seen.location);
+  t.match(page.body, 'Acme Help did not answer. It will be told again');
+  t.match(page.headers.refresh, /^3; url=.*\/logout\//);
+  await other.get(asked);
+
+  help.status = 200;
+  world.now += 10;
+  await world.running.reload();
+  await settled(world, 'help notice_delivered');
+  t.equal(help.told.length, 2, 'two attempts, though the session ended twice');
+  const [first, second] = help.told.map((token) => decodeJwt(token));
+  t.equal(second?.sid, first?.sid);
+  t.not(second?.jti, first?.jti, 'a token for each attempt');
+  t.same([second?.toe, second?.iat], [began, world.now], 'late, it says when the session ended');
+  t.equal((await browser.get(seen.location)).headers.refresh, `3; url=${HELP_GONE}`, 'and the browser goes on');
+});
+
+t.test(
+  'what a relying party is told in vain does not keep a later session of the same browser from being told',
+  async (t) => {
+    const { world, help } = await openTold(t);
+    help.status = 400;
+    const browser = world.browser();
+    for (const count of [1, 2]) {
+      const { id_token: hint } = await tokensAt(world, browser, 'us');
+      world.now += 1;
+      await browser.get(`/oidc/logout?id_token_hint=${hint}`);
+      await help.heard(count);
+    }
+    const [first, second] = help.told.map((token) => decodeJwt(token));
+    t.not(second?.sid, first?.sid);
+    await settled(world, 'help notice_dead');
+  },
+);
+
+t.test('with the store out of order the session ends, and the person reads which portal was not told', async (t) => {
+  const sqlite = join(temporaryFolder(t), 'wayhome.db');
+  const { world, help } = await openTold(t, ({ environments }) => delete environments.us?.logout, { sqlite });
+  const browser = world.browser();
+  const { id_token: hint, refresh_token: refresh } = await tokensAt(world, browser, 'us');
+  const notices = new DatabaseSync(`${sqlite}.notices`);
+  t.teardown(() => notices.close());
+  notices.exec('BEGIN IMMEDIATE');
+  const seen = await browser.get(`/oidc/logout?id_token_hint=${hint}&post_logout_redirect_uri=${HELP_GONE}`);
+  notices.exec('ROLLBACK');
+  t.equal(seen.status, 200);
+  t.notOk(seen.headers.refresh, 'nobody is sent on before they have read it');
+  t.match(seen.body, 'Acme Help could not be told');
+  t.ok(legs(world).includes('help notice_not_kept'));
+  t.equal(help.told.length, 0);
+  const again = await tokenRequest(world, { grant_type: 'refresh_token', refresh_token: String(refresh) });
+  t.match(again.body, { error: 'invalid_grant' });
 });
 
 t.test('a hint ends nobody else’s session', async (t) => {
