@@ -1,7 +1,5 @@
 /** What a hundred thousand notices of sign-outs that wait cost the people who sign in meanwhile. */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EnvironmentName, PortalName } from '../src/core/names.ts';
@@ -45,7 +43,7 @@ export async function measureOutbox(servers: Servers, folder: string, rounds: nu
   const meanwhile: number[] = [];
   const before: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const receiver = await openReceiver();
+    const receiver = await servers.start({ name: 'receiver', args: ['bench/peers/receiver.ts'] });
     const path = join(folder, `outbox-${round}`, 'wayhome.db');
     const launch = routerTelling(folder, `outbox-${round}`, path, receiver.origin);
     // The first one makes the keys.
@@ -59,12 +57,12 @@ export async function measureOutbox(servers: Servers, folder: string, rounds: nu
     if (early < 0)
       throw new Error('the machine is too slow for this: notices were due before the first measurement ended');
     await sleep(early + 3_000);
-    const from = receiver.count();
+    const from = await countAt(receiver.origin);
     const began = performance.now();
     for (let window = 0; window < WINDOWS; window++) meanwhile.push((await logins()).p99);
-    perSecond.push((receiver.count() - from) / ((performance.now() - began) / 1_000));
+    perSecond.push(((await countAt(receiver.origin)) - from) / ((performance.now() - began) / 1_000));
     await server.stop();
-    receiver.close();
+    await receiver.stop();
   }
   return {
     perSecond: median(perSecond),
@@ -124,21 +122,4 @@ may_assert: { email_domains: [${told}.example] }
   return launch;
 }
 
-/** Takes every token. */
-async function openReceiver(): Promise<{ readonly origin: string; count(): number; close(): void }> {
-  let count = 0;
-  const server = createServer((request, response) => {
-    count++;
-    request.resume();
-    response.writeHead(200, { 'content-length': '0' }).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    count: () => count,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
+const countAt = async (origin: string): Promise<number> => Number(await (await fetch(origin)).text());

@@ -85,7 +85,7 @@ function watchTime(): void {
   let lookedAt = performance.now();
   setInterval(() => {
     const now = performance.now();
-    if (now - lookedAt > LOOK_MS + LATE_MS) tell('starved');
+    if (now - lookedAt > LOOK_MS + LATE_MS && round?.delivery.busy()) tell('starved');
     lookedAt = now;
   }, LOOK_MS).unref();
 }

@@ -62,7 +62,14 @@ const FLAGS = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning
  * else wants to: what it does can wait, and who signs in cannot. Where it then hardly runs at all, another takes over that
  * has its share like everybody else, for a while.
  */
-export function openCourier({ begin, program, lanes, after, settled, fault }: CourierParts): Delivery {
+export function openCourier({
+  begin,
+  program,
+  lanes,
+  after,
+  settled,
+  fault,
+}: CourierParts): Pick<Delivery, 'poke' | 'stop'> {
   const alive = new Set<ChildProcess>();
   let child: ChildProcess | undefined;
   let known: ReturnType<CourierParts['lanes']> | undefined;

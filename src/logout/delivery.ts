@@ -22,6 +22,8 @@ export type DeliveryParts = {
 export type Delivery = {
   /** Something may be due. */
   poke(): void;
+  /** Whether anything is under way. */
+  busy(): boolean;
   /** Takes nothing any more; resolves once all that is under way has come to its end. */
   stop(): Promise<void>;
 };
@@ -31,11 +33,11 @@ const AT_ONCE = 256;
 const PER_LANE = 16;
 
 /**
- * Notices that are begun at once, and milliseconds from then until the next are: some 250 a second, in pieces so small
- * that whoever signs in meanwhile does not notice, however many wait.
+ * Notices that are begun at once, and milliseconds from then until the next are: some 250 a second, however many wait.
+ * Those that are taken together mostly change the same pages of a store.
  */
-const PER_LOOK = 4;
-const REST_MS = 15;
+const PER_LOOK = 16;
+const REST_MS = 60;
 
 /** Seconds that a taken notice is ours: what a call can take and more, on whichever router's clock. */
 const LEASE = CLOCK_SKEW + 30;
@@ -149,6 +151,7 @@ export function openDelivery({ notices, clock, after, push, settled, fault }: De
 
   return {
     poke,
+    busy: () => underWay.size > 0,
     async stop() {
       stopped = true;
       cancel();

@@ -54,7 +54,7 @@ export type OutboxParts = Omit<PushParts, 'fault'> & {
   readonly settled: (notice: Taken, outcome: Outcome, visit: Pick<Visit, 'portal'> | undefined) => void;
   readonly fault: (error: unknown) => void;
   /** Who delivers; this process unless given. */
-  readonly deliverBy?: (hears: Pick<DeliveryParts, 'settled' | 'fault'>) => Delivery;
+  readonly deliverBy?: (hears: Pick<DeliveryParts, 'settled' | 'fault'>) => Pick<Delivery, 'poke' | 'stop'>;
 };
 
 /** Notices of a run that are looked at. */

@@ -155,14 +155,19 @@ t.test('it yields to everybody, until it starves', { skip: !canYield() && 'there
   await app.hears(1);
   const [yielding = 0] = couriersOf(router);
   while (processStat(yielding)?.policy !== SCHED_IDLE) await pause(10);
+  const letGo = app.hold();
+  const leaving = signInAndOut(router, 'held');
+  await app.hears(2);
   // What nobody lets run cannot tell the time either.
   process.kill(yielding, 'SIGSTOP');
   await pause(1_700);
   process.kill(yielding, 'SIGCONT');
   const equal = await anotherCourier(router, [yielding]);
+  letGo();
+  await leaving;
   await gone(yielding);
   await signInAndOut(router, 'second');
-  await app.hears(2);
+  await app.hears(3);
   t.not(processStat(equal)?.policy, SCHED_IDLE);
   t.equal(await router.stop('SIGTERM'), 0);
 });
