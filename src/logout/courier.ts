@@ -76,30 +76,42 @@ export function openCourier({
   let deaths = 0;
   let yields = true;
   let stopping = false;
+  /** The last one has died, and it is too early for another. */
+  let mourning = false;
   let cancel = () => {};
   let cancelReturn = () => {};
 
-  function start(): ChildProcess {
+  function start(): void {
     const started = fork(program, {
       execArgv: FLAGS,
       env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    child = started;
     alive.add(started);
     known = undefined;
     started.on('message', (news) => hear(started, news as News));
-    started.once('error', fault);
-    started.once('exit', (code, signal) => {
-      alive.delete(started);
-      if (child !== started) return;
-      child = undefined;
-      if (stopping) return;
-      fault(new Error(`the courier ended with ${signal ?? code}`));
-      cancel = after(Math.min(ANOTHER_AFTER * 2 ** deaths++, ANOTHER_AFTER_AT_MOST), poke);
-    });
+    started.once('exit', (code, signal) => over(started, new Error(`the courier ended with ${signal ?? code}`)));
+    // Of one that could not even be started `exit` does not tell.
+    started.on('error', (error) => (started.pid === undefined ? over(started, error) : fault(error)));
     tell(started, { begin });
-    return started;
+  }
+
+  function over(ended: ChildProcess, error: Error): void {
+    alive.delete(ended);
+    if (child !== ended) return;
+    child = undefined;
+    if (!stopping) mourn(error);
+  }
+
+  function mourn(error: unknown): void {
+    fault(error);
+    mourning = true;
+    cancel = after(Math.min(ANOTHER_AFTER * 2 ** deaths++, ANOTHER_AFTER_AT_MOST), () => {
+      mourning = false;
+      poke();
+    });
   }
 
   function hear(from: ChildProcess, news: News): void {
@@ -125,9 +137,14 @@ export function openCourier({
   }
 
   function poke(): void {
-    if (stopping) return;
-    cancel();
-    child ??= start();
+    if (stopping || mourning) return;
+    try {
+      if (!child) start();
+    } catch (error) {
+      // Notices are safe in the store: whoever posted them has no part in this.
+      mourn(error);
+    }
+    if (!child) return;
     const now = lanes();
     if (known !== now) tell(child, { lanes: now });
     known = now;

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { counterparts, without } from '../support/counterparts.ts';
 import { openChromium } from './chromium.ts';
 import { inspect } from './looks.ts';
-import { press, read, signedIn, signInAs } from './person.ts';
+import { press, read, signedIn, signInAs, visitUsAndEu } from './person.ts';
 import { openSlowApp, type SlowApp } from './slow-app.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -34,17 +34,9 @@ async function open(t: Test, path: '/logout' | '/logout-empty' = '/logout', then
 
 /** Through Slow, Europe and last the United States: told are the last one, then Slow, then Europe. */
 async function visitAll(page: Page, { stage }: Opened): Promise<void> {
-  const { router } = stage;
-  await page.goto(`${router}/enter/slow/support`);
+  await page.goto(`${stage.router}/enter/slow/support`);
   await signedIn(page, 'hal@slow.example');
-  stage.ahead += 1;
-  await page.goto(`${router}/enter/eu/support`);
-  await signInAs(page, 'Léa Moreau');
-  await signedIn(page, 'lea@boulangerie.example');
-  stage.ahead += 1;
-  await page.goto(`${router}/enter/us/support`);
-  await signInAs(page, 'Ada Fields');
-  await signedIn(page, 'ada@initech.example');
+  await visitUsAndEu(page, stage);
 }
 
 const legsOf = (page: Page) => page.getByRole('list', { name: 'Who was told' }).getByRole('listitem').allTextContents();

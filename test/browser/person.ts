@@ -54,3 +54,16 @@ export async function signOutOfApp(page: Page, app: string): Promise<void> {
   await press(page, 'Sign out of this app');
   await read(page, 'You are signed out');
 }
+
+/** Signs in to the portal through Europe, and a second later through the United States. */
+export async function visitUsAndEu(page: Page, stage: { readonly router: string; ahead: number }): Promise<void> {
+  const { router } = stage;
+  stage.ahead += 1;
+  await page.goto(`${router}/enter/eu/support`);
+  await signInAs(page, 'Léa Moreau');
+  await signedIn(page, 'lea@boulangerie.example');
+  stage.ahead += 1;
+  await page.goto(`${router}/enter/us/support`);
+  await signInAs(page, 'Ada Fields');
+  await signedIn(page, 'ada@initech.example');
+}

@@ -1,14 +1,13 @@
 /** Signing out of three apps at once in Chromium, one of them hanging, and what people read meanwhile. */
 import { randomBytes } from 'node:crypto';
-import type { Page } from 'playwright-core';
 import t from 'tap';
 import { serve } from '../outbound/servers.ts';
 import { counterparts, without } from '../support/counterparts.ts';
 import { openChromium } from './chromium.ts';
 import { inspect } from './looks.ts';
-import { press, read, signedIn, signInAs } from './person.ts';
+import { press, read, signedIn, visitUsAndEu } from './person.ts';
 import { openSlowApp } from './slow-app.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openStage } from './stage.ts';
 
 /** Cookies of another site than the one in the address bar do not exist. */
 const NO_THIRD_PARTY_COOKIES = '--test-third-party-cookie-phaseout';
@@ -17,18 +16,6 @@ const SLOW_SECRET = randomBytes(48).toString('base64url');
 const skip = without(counterparts.chromium);
 
 const everywhere = (then = 'app') => ({ then, fan_out: 'visited' });
-
-async function visitUsAndEu(page: Page, stage: Stage): Promise<void> {
-  const { router } = stage;
-  stage.ahead += 1;
-  await page.goto(`${router}/enter/eu/support`);
-  await signInAs(page, 'Léa Moreau');
-  await signedIn(page, 'lea@boulangerie.example');
-  stage.ahead += 1;
-  await page.goto(`${router}/enter/us/support`);
-  await signInAs(page, 'Ada Fields');
-  await signedIn(page, 'ada@initech.example');
-}
 
 t.test('who signs out of the portal is signed out of all three apps', { skip, timeout: 120_000 }, async (t) => {
   for (const javaScriptEnabled of [true, false]) {
