@@ -67,7 +67,7 @@ export function tabulateLogins(results: LoginResults): Row[] {
     row(`p99 of others, ${HANGING.toLocaleString('en')} logins hanging ÷ none`, '×', hanging.ratio, 1.2, 1.05),
     row('the same ÷ as many logins at one that answers', '×', hanging.besideAnswering, 1.2, 1.05),
     row('longest of the logins that hang', 's', hanging.longest / 1000, 10, 5.5),
-    row(`p99 of logins, ${waiting} notices of sign-outs waiting ÷ none`, '×', outbox.ratio, 1.1, 1.05),
+    row(`p99 of logins, ${waiting} notices of sign-outs being told ÷ none`, '×', outbox.ratio, 1.1, 1.05),
     row(`until ${waiting} notices are delivered`, 's', WAITING / outbox.perSecond, 500, 400),
     row('kept by the server per open login', 'B', withoutNoise(bytesPerOpenLogin), 0, 0),
     row('peak memory under load, SQLite store', 'MiB', peaksMib.wayhome_sqlite, 200, 130),

@@ -27,11 +27,11 @@ export async function measureLogins(
   for (const name of CONTESTANTS) peaksMib[name] = (await contest.servers[name].ask('used')).peakMib;
   const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
   await servers.stopAll();
-  const pair = await servers.start({ ...routerLaunch(folder, 'neighbours', 'memory:'), anyCore: true });
+  const pair = await servers.start({ ...routerLaunch(folder, 'neighbours', 'memory:'), core: 'any' });
   const neighbours = await compareNeighbours(pair, rounds, 2 * measuredMs);
   await pair.stop();
   const hanging = await measureHanging(servers, folder, effort.hangs);
-  const outbox = await measureOutbox(servers, folder, effort.hangs);
+  const outbox = await measureOutbox(servers, folder);
 
   const medians = (name: Contestant): LoginFigures => {
     const of = (figure: keyof Measured) => median(contest.rounds[name].map((measured) => measured[figure]));

@@ -1,5 +1,5 @@
 /** What a hundred thousand notices of sign-outs that wait cost the people who sign in meanwhile. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EnvironmentName, PortalName } from '../src/core/names.ts';
@@ -9,67 +9,89 @@ import { parseSealKey } from '../src/keys/seal-key.ts';
 import { writeNotice } from '../src/logout/notice-text.ts';
 import { readKeptValue } from '../src/store/kept-value.ts';
 import { openStore } from '../src/store/open.ts';
+import type { Connection } from './connection.ts';
 import { routerLaunch } from './contest.ts';
 import { median } from './figures.ts';
 import { load, walkTimes } from './load.ts';
 import { walkLogin } from './login.ts';
-import type { Launch, Servers } from './server.ts';
+import type { Launch, Server, Servers } from './server.ts';
 import { LOGIN_PATHS } from './world.ts';
 
 /** Notices that wait, in all, and the environments that they are for. */
 export const WAITING = 100_000;
 const ENVIRONMENTS = 20;
 
-const OTHERS = { browsers: 16, perSecond: 150, measuredMs: 10_000, warmUpMs: 1_000 } as const;
+const OTHERS = { browsers: 16, perSecond: 150, measuredMs: 5_000, warmUpMs: 500 } as const;
 const WARM_UP = { logins: 10_000, atOnce: 16 } as const;
 
-/** Measurements before and meanwhile: a single p99 is at the mercy of the disk. */
-const WINDOWS = 5;
+/** Pairs of measurements, with and without: a single p99 is at the mercy of the disk. */
+const PAIRS = 12;
 
-/** Seconds from the posting until all of them are due: long enough to measure what was before. */
-const DUE_AFTER = 100;
+/** Seconds from the posting until all of them are due: what wakes up with them is awake before anything is measured. */
+const DUE_AFTER = 20;
+const SETTLED_MS = 12_000;
 
 export type Outbox = {
   /** Delivered a second. */
   readonly perSecond: number;
-  /** p99 of logins meanwhile, and before. Milliseconds. */
+  /** p99 of logins meanwhile, and while nobody carries any. Milliseconds. */
   readonly meanwhile: number;
-  readonly before: number;
+  readonly without: number;
   readonly ratio: number;
 };
 
-export async function measureOutbox(servers: Servers, folder: string, rounds: number): Promise<Outbox> {
+export async function measureOutbox(servers: Servers, folder: string): Promise<Outbox> {
+  const receiver = await servers.start({ name: 'receiver', args: ['bench/peers/receiver.ts'], core: 'load' });
+  // Not beside the routes, whose folder the router watches.
+  const path = join(folder, 'outbox', 'data', 'wayhome.db');
+  const launch = routerTelling(folder, 'outbox', path, receiver.origin);
+  // The first one makes the keys.
+  await (await servers.start(launch)).stop();
+  const dueAt = await postAll(path);
+  const server = await servers.start(launch);
+  const walk = (connection: Connection) => walkLogin(connection, LOGIN_PATHS.hs256);
+  await walkTimes(server, walk, WARM_UP.logins, WARM_UP.atOnce);
+  await sleep(Math.max(dueAt - Date.now(), 0) + SETTLED_MS);
+
   const perSecond: number[] = [];
   const meanwhile: number[] = [];
-  const before: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const receiver = await servers.start({ name: 'receiver', args: ['bench/peers/receiver.ts'] });
-    const path = join(folder, `outbox-${round}`, 'wayhome.db');
-    const launch = routerTelling(folder, `outbox-${round}`, path, receiver.origin);
-    // The first one makes the keys.
-    await (await servers.start(launch)).stop();
-    const dueAt = await postAll(path);
-    const server = await servers.start(launch);
-    const logins = () => load(server, (connection) => walkLogin(connection, LOGIN_PATHS.hs256), OTHERS);
-    await walkTimes(server, (connection) => walkLogin(connection, LOGIN_PATHS.hs256), WARM_UP.logins, WARM_UP.atOnce);
-    for (let window = 0; window < WINDOWS; window++) before.push((await logins()).p99);
-    const early = dueAt - Date.now();
-    if (early < 0)
-      throw new Error('the machine is too slow for this: notices were due before the first measurement ended');
-    await sleep(early + 3_000);
+  const without: number[] = [];
+  const measure = async (into: number[]) => {
     const from = await countAt(receiver.origin);
     const began = performance.now();
-    for (let window = 0; window < WINDOWS; window++) meanwhile.push((await logins()).p99);
-    perSecond.push(((await countAt(receiver.origin)) - from) / ((performance.now() - began) / 1_000));
-    await server.stop();
-    await receiver.stop();
+    into.push((await load(server, walk, OTHERS)).p99);
+    return ((await countAt(receiver.origin)) - from) / ((performance.now() - began) / 1_000);
+  };
+  const carried = async () => {
+    perSecond.push(await measure(meanwhile));
+  };
+  const notCarried = async () => {
+    const courier = courierOf(server);
+    process.kill(courier, 'SIGSTOP');
+    await measure(without);
+    process.kill(courier, 'SIGCONT');
+  };
+  // Never without twice in a row: a courier that is stopped for that long says that it starves.
+  for (let pair = 0; pair < PAIRS; pair++) {
+    await carried();
+    await notCarried();
   }
+  await server.stop();
+  await receiver.stop();
   return {
     perSecond: median(perSecond),
     meanwhile: median(meanwhile),
-    before: median(before),
-    ratio: median(meanwhile) / median(before),
+    without: median(without),
+    ratio: median(meanwhile) / median(without),
   };
+}
+
+/** The process that carries notices for a router (proc_pid_task(5)). */
+function courierOf({ pid }: Server): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const courier = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('courier'));
+  if (courier === undefined) throw new Error('the router has no courier');
+  return Number(courier);
 }
 
 /** Milliseconds since 1970 at which they are due. */

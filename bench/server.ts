@@ -11,6 +11,7 @@ export type Server = {
   readonly name: string;
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string;
+  readonly pid: number;
   /** When it was spawned, by `performance.now()`. */
   readonly spawnedAt: number;
   ask(question: Question): Promise<Used>;
@@ -31,8 +32,11 @@ export type Launch = {
   /** Arguments of node. */
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
-  /** It may use every core: what its threads do is a part of what is measured. */
-  readonly anyCore?: boolean;
+  /**
+   * Where it runs; `server` unless set. `any`: what its threads do is a part of what is measured. `load`: it is a part of
+   * the load, and what it costs is not the server's.
+   */
+  readonly core?: 'server' | 'load' | 'any';
   /** Started bare, as an operator starts it: nothing can be asked of it. */
   readonly unprobed?: boolean;
 };
@@ -58,14 +62,15 @@ export class Servers {
   }
 
   /** Resolves once the server has told its address. Throws with what it wrote when it ends before. */
-  async start({ name, args, variables = {}, unprobed = false, anyCore = false }: Launch): Promise<Server> {
+  async start({ name, args, variables = {}, unprobed = false, core = 'server' }: Launch): Promise<Server> {
     const log = join(this.#logs, `${this.#count++}.log`);
     const spawnedAt = performance.now();
-    const child = this.#spawnNode(unprobed ? args : ['--import', PROBE, ...args], variables, log, anyCore);
+    const child = this.#spawnNode(unprobed ? args : ['--import', PROBE, ...args], variables, log, core);
     const origin = await addressIn(log, child, spawnedAt + START_TIMEOUT_MS);
     return {
       name,
       origin,
+      pid: child.pid ?? 0,
       spawnedAt,
       ask: (question) =>
         new Promise((resolve, reject) => {
@@ -85,6 +90,7 @@ export class Servers {
     return {
       name,
       origin: `http://127.0.0.1:${port}`,
+      pid: child.pid ?? 0,
       spawnedAt,
       ask: async () => usedBy(child.pid ?? 0),
       stop: () => this.#stop(child),
@@ -115,9 +121,9 @@ export class Servers {
     args: readonly string[],
     variables: Readonly<Record<string, string>>,
     log: string,
-    anyCore = false,
+    core: Launch['core'] = 'server',
   ): ChildProcess {
-    return this.#spawn([process.execPath, ...args], variables, log, 'ipc', anyCore);
+    return this.#spawn([process.execPath, ...args], variables, log, 'ipc', core);
   }
 
   #spawn(
@@ -125,9 +131,9 @@ export class Servers {
     variables: Readonly<Record<string, string>>,
     log: string,
     channel: 'ipc' | 'ignore',
-    anyCore = false,
+    core: Launch['core'] = 'server',
   ): ChildProcess {
-    const pin = this.#cores && !anyCore ? ['taskset', '-c', String(this.#cores.server)] : [];
+    const pin = this.#cores && core !== 'any' ? ['taskset', '-c', String(this.#cores[core])] : [];
     const [command = '', ...rest] = [...pin, ...words];
     const output = openSync(log, 'a');
     const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...variables };

@@ -19,9 +19,10 @@ type Round = {
   end(): Promise<void>;
 };
 
-/** Milliseconds between two looks at the time, and from when on a look that comes too late means that we starve. */
-const LOOK_MS = 500;
-const LATE_MS = 1_000;
+/** Milliseconds between two looks at the time, how many are looked at together, and how late they may come in all. */
+const LOOK_MS = 200;
+const LOOKS = 10;
+const LATE_MS = 8_000;
 
 let telling: Promise<void> = Promise.resolve();
 
@@ -81,12 +82,16 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
+/** Tells when we hardly come to run though something is under way. A moment without a core, or a slow disk, is not that. */
 function watchTime(): void {
-  let lookedAt = performance.now();
+  const look = () => ({ at: performance.now(), busy: round?.delivery.busy() ?? false });
+  let first = look();
+  const looks = [first];
   setInterval(() => {
-    const now = performance.now();
-    if (now - lookedAt > LOOK_MS + LATE_MS && round?.delivery.busy()) tell('starved');
-    lookedAt = now;
+    const last = look();
+    if (looks.push(last) > LOOKS) first = looks.shift() ?? last;
+    const late = last.at - first.at > LOOKS * LOOK_MS + LATE_MS;
+    if (late && looks.some(({ busy }) => busy)) tell('starved');
   }, LOOK_MS).unref();
 }
 

@@ -1,7 +1,6 @@
-/** Takes every logout token, in the gaps that the others leave: what it costs is not the router's. `GET /` tells how many. */
+/** Takes every logout token. `GET /` tells how many. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { leaveCoresToOthers } from '../../src/logout/leave-cores.ts';
 
 let count = 0;
 const server = createServer((request, response) => {
@@ -11,7 +10,6 @@ const server = createServer((request, response) => {
   response.writeHead(200, { 'content-length': '0' }).end();
 });
 server.listen(0, '127.0.0.1', () => {
-  leaveCoresToOthers(process.pid);
   process.stdout.write(`receiver at http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
 });
 process.once('SIGTERM', () => process.exit(0));

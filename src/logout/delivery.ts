@@ -33,11 +33,13 @@ const AT_ONCE = 256;
 const PER_LANE = 16;
 
 /**
- * Notices that are begun at once, and milliseconds from then until the next are: some 250 a second, however many wait.
- * Those that are taken together mostly change the same pages of a store.
+ * Notices that are taken at once, and milliseconds from then until the next are: some 210 a second, however many wait.
+ * Those that are taken together mostly change the same pages of a store. They are begun evenly: who signs in meanwhile may
+ * have to wait for the work that one of them takes, not for that of all.
  */
-const PER_LOOK = 16;
-const REST_MS = 60;
+const PER_LOOK = 8;
+const REST_MS = 37;
+const APART_MS = REST_MS / PER_LOOK;
 
 /** Seconds that a taken notice is ours: what a call can take and more, on whichever router's clock. */
 const LEASE = CLOCK_SKEW + 30;
@@ -59,6 +61,8 @@ const TIDY_EVERY = 3_600;
 /** Looks for the first time when it is poked. */
 export function openDelivery({ notices, clock, after, push, settled, fault }: DeliveryParts): Delivery {
   const underWay = new Set<Promise<void>>();
+  /** Ends the waiting of those that are not yet begun. */
+  const hurries = new Set<() => void>();
   let looking: Promise<void> | undefined;
   let again = false;
   let resting = false;
@@ -83,8 +87,29 @@ export function openDelivery({ notices, clock, after, push, settled, fault }: De
     }
   }
 
-  function begin(notice: Taken): void {
-    const work: Promise<void> = carry(notice).finally(() => {
+  /** Resolves after so many milliseconds, or once nothing is begun any more. */
+  const moment = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const go = () => {
+        hurries.delete(go);
+        resolve();
+      };
+      hurries.add(go);
+      after(ms, go);
+    });
+
+  async function begin(notice: Taken, inMs: number): Promise<void> {
+    if (inMs > 0 && !stopped) await moment(inMs);
+    if (!stopped) return carry(notice);
+    try {
+      await notices.settle(notice, { to: 'returned' }, clock());
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  function add(notice: Taken, inMs: number): void {
+    const work: Promise<void> = begin(notice, inMs).finally(() => {
       underWay.delete(work);
       poke();
     });
@@ -97,10 +122,7 @@ export function openDelivery({ notices, clock, after, push, settled, fault }: De
     const now = clock();
     const taken = await notices.take({ most, perLane: PER_LANE, lease: LEASE, lapsed: now >= calmAt }, now);
     if (taken.length === most) again = true;
-    for (const notice of taken) {
-      if (!stopped) begin(notice);
-      else await notices.settle(notice, { to: 'returned' }, clock());
-    }
+    for (const [index, notice] of taken.entries()) add(notice, index * APART_MS);
   }
 
   async function tidy(): Promise<void> {
@@ -156,6 +178,7 @@ export function openDelivery({ notices, clock, after, push, settled, fault }: De
       stopped = true;
       cancel();
       await looking;
+      for (const hurry of hurries) hurry();
       await Promise.all(underWay);
     },
   };

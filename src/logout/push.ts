@@ -38,12 +38,19 @@ async function attemptWith(
   if (receiver?.by !== 'push') return { fault: 'not tried: the routes have no address for it' };
   if (!ended) return { fault: 'not tried: sealed with a key that has gone' };
   try {
-    const token = await receiver.mint(ended, ended.endedAt, clock());
+    const mint = () => receiver.mint(ended, ended.endedAt, clock());
+    let minted: string | undefined = await mint();
     const { status, headers } = await receiver.caller.call({
       url: receiver.url,
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: `logout_token=${token}`,
+      // Who is told once more, since the connection was lost, is told by a token of its own.
+      body: async () => {
+        const token = minted ?? (await mint());
+        minted = undefined;
+        return `logout_token=${token}`;
+      },
+      repeatable: true,
     });
     return { status, retryAfter: headers['retry-after'] };
   } catch (error) {

@@ -11,7 +11,7 @@ const MAX_INTERIM_ANSWERS = 8;
 
 /**
  * Request → complete answer. Only what can be asked again goes over a connection that was used before: its server
- * may be closing it at this very moment, and a lost GET is then sent once more over a fresh one (RFC 9112 §9.3.1).
+ * may be closing it at this very moment, and what is lost is then sent once more over a fresh one (RFC 9112 §9.3.1).
  * Throws `OutboundError`, or what undici and the streams throw.
  */
 export async function exchange(
@@ -20,7 +20,7 @@ export async function exchange(
   request: OutboundRequest,
   signal: AbortSignal,
 ): Promise<OutboundAnswer> {
-  const repeatable = request.method !== 'POST';
+  const { repeatable = request.method !== 'POST' } = request;
   let connection = connections.take(target.origin, !repeatable);
   try {
     const send = () => sendOver(connection, target, request, signal);
@@ -46,13 +46,14 @@ async function sendOver(
   signal: AbortSignal,
 ): Promise<Head> {
   const { host: _, ...theirs } = headers;
+  const sent = typeof body === 'function' ? await body() : body;
   let interim = 0;
   const asked = dispatcher.request({
     origin: target.origin,
     path: target.pathname + target.search,
     method,
     headers: { ...theirs, 'accept-encoding': ACCEPTED_CODINGS, 'user-agent': 'wayhome' },
-    ...(body !== undefined && { body }),
+    ...(sent !== undefined && { body: sent }),
     signal,
     onInfo() {
       if (++interim > MAX_INTERIM_ANSWERS) throw new OutboundError('too_large', `${target.host}: interim answers`);

@@ -41,7 +41,10 @@ export type OutboundRequest = {
   readonly method?: 'GET' | 'POST';
   /** Lower-case names. `accept` is among them where it matters; `accept-encoding`, `user-agent` and `host` are ours. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A function makes it anew each time that it is sent. */
+  readonly body?: string | (() => Promise<string>);
+  /** It may reach the other side twice, as every GET may; a POST is not unless it says so. */
+  readonly repeatable?: boolean;
 };
 
 export type OutboundAnswer = {

@@ -6,7 +6,10 @@ export type Commits = {
    * its fsync. Nobody is answered before that commit; where it fails, nothing of the batch was done and all throw.
    */
   share<T>(work: () => T): Promise<T>;
-  /** As `share`, without an fsync: it outlives the process, and may be undone where the machine loses its power. */
+  /**
+   * As `share`, without an fsync: it outlives the process, and may be undone where the machine loses its power. Where
+   * much of it comes, it waits a moment for more, since most of it changes the same pages.
+   */
   shareLightly<T>(work: () => T): Promise<T>;
   /** Does the work in a transaction of its own, before it returns. */
   alone<T>(work: () => T): T;
@@ -24,14 +27,21 @@ type Waiting = {
 /** Milliseconds between two tries at a file that another process is writing. */
 const RETRY_MS = 10;
 
-/**
- * The transactions of one connection to a database. `patience`: milliseconds for which shared work is tried again where
- * another process holds the file, beyond the connection's own timeout; the event loop goes on meanwhile.
- */
-export function openCommits(db: DatabaseSync, patience = 0): Commits {
+export type CommitsOptions = {
+  /** Milliseconds for which shared work is tried again where another process holds the file, beyond the connection's own
+   * timeout; the event loop goes on meanwhile. */
+  readonly patience?: number;
+  /** Milliseconds between two commits of light work alone. */
+  readonly apart?: number;
+};
+
+/** The transactions of one connection to a database. */
+export function openCommits(db: DatabaseSync, { patience = 0, apart = 0 }: CommitsOptions = {}): Commits {
   let waiting: Waiting[] = [];
   let synced = true;
-  let retry: NodeJS.Timeout | undefined;
+  let committedAt = Number.NEGATIVE_INFINITY;
+  let later: NodeJS.Timeout | undefined;
+  let soon = false;
   /** When what waits has failed, if the file is busy until then. */
   let until: number | undefined;
 
@@ -52,7 +62,9 @@ export function openCommits(db: DatabaseSync, patience = 0): Commits {
     }
   };
   const commit = () => {
-    retry = undefined;
+    clearTimeout(later);
+    later = undefined;
+    soon = false;
     if (waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
@@ -64,17 +76,25 @@ export function openCommits(db: DatabaseSync, patience = 0): Commits {
     } catch (error) {
       if (isBusy(error) && performance.now() < until) {
         waiting = batch;
-        retry = setTimeout(commit, RETRY_MS);
+        later = setTimeout(commit, RETRY_MS);
         return;
       }
       for (const { reject } of batch) reject(error);
     }
     until = undefined;
+    committedAt = performance.now();
   };
   const enqueue = <T>(work: () => T, lightly: boolean): Promise<T> =>
     new Promise((resolve, reject) => {
+      waiting.push({ work, lightly, resolve, reject });
       // What comes while the file is busy goes with the next try.
-      if (waiting.push({ work, lightly, resolve, reject }) === 1) setImmediate(commit);
+      if (soon || until !== undefined) return;
+      const wait = lightly ? committedAt + apart - performance.now() : 0;
+      if (wait > 0) later ??= setTimeout(commit, wait);
+      else {
+        soon = true;
+        setImmediate(commit);
+      }
     });
   return {
     share: (work) => enqueue(work, false),
@@ -84,7 +104,6 @@ export function openCommits(db: DatabaseSync, patience = 0): Commits {
       return transact(work);
     },
     flush() {
-      clearTimeout(retry);
       until = 0;
       commit();
     },

@@ -1,34 +1,35 @@
 import type { NewNotice, Notice, NoticeState } from './notices.ts';
 
 /**
- * One row a notice. Those that have to be pushed and are not settled stand in a queue:
+ * One row a notice; `queued` is 1 for the one waiting notice that stands for its order (the one that is taken, or else the
+ * next), 0 for those behind it, NULL for what is settled or has to be fetched.
  *
- * - `wakes`: when it can be taken, which is its due time, or the end of its lease.
- * - `queued`: 1 for the one notice that stands for its order (the one that is taken, or else the next), 0 for those
- *   behind it, NULL for what is settled or has to be fetched. `notices_order` sees to it that there is but one.
- * - `takes`: how often it was taken; with the cursor it names a lease that nobody else ever had.
+ * One row more, in a small table of its own, while a notice is taken: the large one and its indexes are written once for
+ * each attempt, not twice. `id` names a lease that nobody else ever had.
  *
- * `notice_lanes` holds for each lane when the first of those that stand for an order wakes, so that what is due is found
- * without reading what is not, however much waits for a lane that is full; when one of it was taken last; and its `turn`,
- * which is the later of the two.
+ * `notice_lanes` holds for each lane when the first of those that stand for an order wakes (is due, or its lease ends), so
+ * that what is due is found without reading what is not, however much waits for a lane that is full; when one of it was
+ * taken last; and its `turn`, which is the later of the two.
  */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS notices (
     cursor INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, lane TEXT NOT NULL, ordered TEXT NOT NULL,
     run TEXT NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL, due INTEGER NOT NULL, give_up_at INTEGER NOT NULL,
-    state TEXT NOT NULL, attempts INTEGER NOT NULL, changed_at INTEGER NOT NULL, receipt TEXT,
-    wakes INTEGER NOT NULL, queued INTEGER, takes INTEGER NOT NULL
+    state TEXT NOT NULL, attempts INTEGER NOT NULL, changed_at INTEGER NOT NULL, receipt TEXT, queued INTEGER
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS notices_behind ON notices (ordered, wakes) WHERE queued IS NOT NULL;
-  CREATE UNIQUE INDEX IF NOT EXISTS notices_order ON notices (ordered) WHERE queued = 1;
-  CREATE INDEX IF NOT EXISTS notices_queue ON notices (lane, wakes) WHERE queued = 1;
-  CREATE INDEX IF NOT EXISTS notices_taken ON notices (lane, wakes) WHERE state = 'taken';
+  CREATE INDEX IF NOT EXISTS notices_order ON notices (ordered) WHERE queued IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS notices_queue ON notices (lane, due) WHERE queued = 1;
   CREATE INDEX IF NOT EXISTS notices_feed ON notices (lane) WHERE by = 'pull' AND state = 'waiting';
   CREATE INDEX IF NOT EXISTS notices_unfetched ON notices (give_up_at) WHERE by = 'pull' AND state = 'waiting';
   CREATE INDEX IF NOT EXISTS notices_done ON notices (changed_at) WHERE state IN ('delivered', 'dead');
   CREATE INDEX IF NOT EXISTS notices_run ON notices (run);
   CREATE INDEX IF NOT EXISTS notices_state ON notices (state);
   CREATE INDEX IF NOT EXISTS notices_lane ON notices (lane, state);
+  CREATE TABLE IF NOT EXISTS notice_leases (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, cursor INTEGER NOT NULL UNIQUE, lane TEXT NOT NULL, since INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS notice_leases_lane ON notice_leases (lane, until);
   CREATE TABLE IF NOT EXISTS notice_lanes (
     lane TEXT PRIMARY KEY, wakes INTEGER NOT NULL, served INTEGER NOT NULL, turn INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -46,15 +47,17 @@ export type Row = {
   readonly text: string;
   readonly due: number;
   readonly give_up_at: number;
-  readonly state: NoticeState;
+  readonly state: Exclude<NoticeState, 'taken'>;
   readonly attempts: number;
   readonly changed_at: number;
   readonly receipt: string | null;
-  readonly wakes: number;
-  readonly takes: number;
 };
 
-export const noticeOf = (row: Row): Notice => ({
+/** Of a notice that is taken. */
+export type Lease = { readonly id: number; readonly since: number };
+
+/** `since`: when it was taken, if it is. */
+export const noticeOf = (row: Row, since?: number | null): Notice => ({
   id: row.id,
   lane: row.lane,
   order: row.ordered,
@@ -64,8 +67,8 @@ export const noticeOf = (row: Row): Notice => ({
   due: row.due,
   giveUpAt: row.give_up_at,
   cursor: row.cursor,
-  state: row.state,
+  state: since == null ? row.state : 'taken',
   attempts: row.attempts,
-  changedAt: row.changed_at,
+  changedAt: since ?? row.changed_at,
   ...(row.receipt !== null && { receipt: row.receipt }),
 });

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../core/time.ts';
-import type { Notices, Outcome, Taken } from './notices.ts';
+import type { Notices, Outcome } from './notices.ts';
 import type { Commits } from './sqlite-commits.ts';
 import { openLists } from './sqlite-notice-lists.ts';
-import { noticeOf, type Row, SCHEMA } from './sqlite-notice-rows.ts';
+import { type Lease, noticeOf, type Row, SCHEMA } from './sqlite-notice-rows.ts';
 import { openQueue } from './sqlite-queue.ts';
 
 /** What one commit gives up or forgets at the most. */
@@ -19,19 +19,24 @@ export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Co
   alone(() => db.exec(SCHEMA));
   const queue = openQueue(db);
   const add = db.prepare(
-    `INSERT INTO notices (id, lane, ordered, run, by, text, due, give_up_at, state, attempts, changed_at, wakes, queued, takes)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'waiting', 0, ?9, ?7, ?10, 0) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO notices (id, lane, ordered, run, by, text, due, give_up_at, state, attempts, changed_at, queued)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
   const lease = db.prepare(
-    "UPDATE notices SET state = 'taken', takes = takes + 1, wakes = ?2, changed_at = ?3 WHERE cursor = ?1 RETURNING *",
+    'INSERT OR REPLACE INTO notice_leases (cursor, lane, since, until) VALUES (?, ?, ?, ?) RETURNING id',
+  );
+  const isLeased = db.prepare('SELECT 1 FROM notice_leases WHERE cursor = ?');
+  const endLease = db.prepare(
+    `DELETE FROM notice_leases WHERE id = ?1 AND until > ?3 AND cursor = (SELECT cursor FROM notices WHERE id = ?2)
+      RETURNING cursor`,
   );
   const find = db.prepare('SELECT * FROM notices WHERE id = ?');
   const settle = db.prepare(
-    `UPDATE notices SET state = ?2, due = ?3, wakes = ?3, queued = ?4, attempts = ?5, receipt = ?6, changed_at = ?7
-      WHERE cursor = ?1`,
+    `UPDATE notices SET state = ?2, due = coalesce(?3, due), queued = ?4, attempts = attempts + ?5,
+      receipt = coalesce(?6, receipt), changed_at = ?7 WHERE cursor = ?1 RETURNING lane, ordered`,
   );
   const anew = db.prepare(
-    `UPDATE notices SET state = 'waiting', due = ?2, wakes = ?2, give_up_at = ?3, attempts = 0, changed_at = ?2,
+    `UPDATE notices SET state = 'waiting', due = ?2, give_up_at = ?3, attempts = 0, changed_at = ?2,
       queued = CASE WHEN by = 'push' THEN coalesce(queued, 0) END, cursor = ?4 WHERE cursor = ?1`,
   );
   const count = db.prepare("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'notices' RETURNING seq");
@@ -48,7 +53,7 @@ export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Co
   );
   const giveUp = db.prepare(
     `UPDATE notices SET state = 'dead', changed_at = ?1 WHERE cursor IN
-      (SELECT cursor FROM notices INDEXED BY notices_unfetched WHERE by = 'pull' AND state = 'waiting' AND give_up_at <= ?1 LIMIT ?2)`,
+      (SELECT cursor FROM notices INDEXED BY notices_unfetched WHERE by = 'pull' AND state = 'waiting' AND give_up_at <= ?1 LIMIT +?2)`,
   );
   const forget = db.prepare(
     `DELETE FROM notices WHERE cursor IN
@@ -56,17 +61,12 @@ export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Co
   );
   /** Of one that is posted again; an update would not count it. */
   const nextCursor = () => Number(count.get()?.seq);
-  const takenAs = ({ id, lease: held }: Pick<Taken, 'id' | 'lease'>, now: Instant): Row | undefined => {
-    const row = find.get(id) as Row | undefined;
-    return row?.state === 'taken' && leaseOf(row) === held && row.wakes > now ? row : undefined;
-  };
-  const conclude = (row: Row, outcome: Outcome, now: Instant) => {
+  const conclude = (cursor: number, outcome: Outcome, now: Instant) => {
     const state = outcome.to === 'returned' ? 'waiting' : outcome.to;
-    const due = outcome.to === 'waiting' ? outcome.due : row.due;
+    const due = outcome.to === 'waiting' ? outcome.due : null;
     const queued = state === 'waiting' ? 1 : null;
-    const attempts = row.attempts + (outcome.to === 'returned' ? 0 : 1);
-    const receipt = outcome.to === 'returned' ? row.receipt : outcome.receipt;
-    settle.run(row.cursor, state, due, queued, attempts, receipt, now);
+    const [attempts, receipt] = outcome.to === 'returned' ? [0, null] : [1, outcome.receipt];
+    const row = settle.get(cursor, state, due, queued, attempts, receipt, now) as Pick<Row, 'lane' | 'ordered'>;
     queue.arrange([row]);
   };
 
@@ -87,27 +87,30 @@ export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Co
       if (idle && !anyUnfetched.get(now)) return [];
       return shareLightly(() => {
         giveUp.run(now, MOST_ROWS);
-        const taken = queue.due(want, now).map(({ cursor }) => lease.get(cursor, now + want.lease, now) as Row);
-        queue.served(new Set(taken.map(({ lane }) => lane)), now);
-        queue.arrange(taken);
-        return taken.map((row) => ({ ...noticeOf(row), lease: leaseOf(row) }));
+        const rows = queue.due(want, now);
+        const taken = rows.map((row) => {
+          const made = lease.get(row.cursor, row.lane, now, now + want.lease) as Pick<Lease, 'id'>;
+          return { ...noticeOf(row, now), lease: String(made.id) };
+        });
+        queue.served(new Set(rows.map(({ lane }) => lane)), now);
+        return taken;
       });
     },
     settle: (taken, outcome, now) =>
       shareLightly(() => {
-        const row = takenAs(taken, now);
-        if (!row) return 'lost';
-        conclude(row, outcome, now);
+        const ended = endLease.get(taken.lease, taken.id, now) as Pick<Row, 'cursor'> | undefined;
+        if (!ended) return 'lost';
+        conclude(ended.cursor, outcome, now);
         return 'settled';
       }),
     ...openLists(db),
     nextDue: async () => queue.next(),
-    feed: async (lane, after, most, now) => (feed.all(lane, after, now, most) as Row[]).map(noticeOf),
+    feed: async (lane, after, most, now) => (feed.all(lane, after, now, most) as Row[]).map((row) => noticeOf(row)),
     acknowledge: (lane, upTo, now) => share(() => Number(fetched.run(lane, upTo, now).changes)),
     resend: (ids, now, giveUpAt) =>
       share(() => {
         const found = [...new Set(ids)].map((id) => find.get(id) as Row | undefined);
-        const again = found.filter((row) => row?.state === 'waiting' || row?.state === 'dead') as Row[];
+        const again = found.filter((row) => row && row.state !== 'delivered' && !isLeased.get(row.cursor)) as Row[];
         for (const { cursor, by } of again) anew.run(cursor, now, giveUpAt, by === 'pull' ? nextCursor() : cursor);
         queue.arrange(again.filter(({ by }) => by === 'push'));
         return again.length;
@@ -120,5 +123,3 @@ export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Co
     },
   };
 }
-
-const leaseOf = ({ cursor, takes }: Row): string => `${cursor}.${takes}`;

@@ -22,6 +22,9 @@ const OPEN_MS = 5_000;
 const OUTBOX_BUSY_MS = 5;
 const OUTBOX_PATIENCE_MS = 2_000;
 
+/** Milliseconds between two commits of what takers do. */
+const OUTBOX_APART_MS = 30;
+
 /** Pages of the outbox's log that are written back at once: a hundred thousand notices dirty many, again and again. */
 const OUTBOX_LOG_PAGES = 8_000;
 
@@ -67,7 +70,7 @@ export function openSqliteStore(path: string): Store {
 
   const held = openHeld(db, commits);
   const outbox = openFile(`${path}.notices`);
-  const outboxCommits = openCommits(outbox, OUTBOX_PATIENCE_MS);
+  const outboxCommits = openCommits(outbox, { patience: OUTBOX_PATIENCE_MS, apart: OUTBOX_APART_MS });
   const notices = openNotices(outbox, outboxCommits);
   outbox.exec(`PRAGMA wal_autocheckpoint=${OUTBOX_LOG_PAGES}; PRAGMA busy_timeout=${OUTBOX_BUSY_MS}`);
   db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);

@@ -45,6 +45,27 @@ t.test('a connection that its server gave up is noticed: a GET is asked again on
   t.same(asked, ['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'POST']);
 });
 
+t.test('a POST that may come twice goes as a GET does, with a body of its own each time', async (t) => {
+  const bodies: string[] = [];
+  const { url, connections } = await serveBytes(t, (socket) => {
+    let left = 2;
+    socket.on('data', (request) => {
+      bodies.push(request.toString().split('\r\n\r\n')[1] ?? '');
+      if (left-- > 0) socket.write(ANSWER);
+      else socket.destroy();
+    });
+  });
+  const us = open(t).callerFor('us', { allowPrivate: true });
+  let made = 0;
+  const told = () => us.call({ url, method: 'POST', body: async () => `token=${++made}`, repeatable: true });
+  await told();
+  await told();
+  t.equal(connections(), 1);
+  await told();
+  t.same(bodies, ['token=1', 'token=2', 'token=3', 'token=4'], 'the third was lost, and told anew');
+  t.equal(connections(), 2);
+});
+
 t.test('an answer that was begun and lost is not asked for again', async (t) => {
   let asked = 0;
   const { url } = await serveBytes(t, (socket) => {
