@@ -106,6 +106,7 @@ export function openCommits(db: DatabaseSync, { patience = 0, apart = 0 }: Commi
     flush() {
       until = 0;
       commit();
+      until = undefined;
     },
   };
 }

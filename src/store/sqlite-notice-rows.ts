@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { NewNotice, Notice, NoticeState } from './notices.ts';
 
 /**
@@ -72,3 +73,17 @@ export const noticeOf = (row: Row, since?: number | null): Notice => ({
   changedAt: since ?? row.changed_at,
   ...(row.receipt !== null && { receipt: row.receipt }),
 });
+
+/** Who had taken a notice stood in its own row once. What was taken then is due again. */
+export function leaveOldColumns(db: DatabaseSync): void {
+  if (!db.prepare("SELECT 1 FROM pragma_table_info('notices') WHERE name = 'takes'").get()) return;
+  db.exec(`
+    DROP INDEX notices_behind;
+    DROP INDEX notices_order;
+    DROP INDEX notices_queue;
+    DROP INDEX notices_taken;
+    UPDATE notices SET state = 'waiting' WHERE state = 'taken';
+    ALTER TABLE notices DROP COLUMN wakes;
+    ALTER TABLE notices DROP COLUMN takes;
+  `);
+}

@@ -3,7 +3,7 @@ import type { Instant } from '../core/time.ts';
 import type { Notices, Outcome } from './notices.ts';
 import type { Commits } from './sqlite-commits.ts';
 import { openLists } from './sqlite-notice-lists.ts';
-import { type Lease, noticeOf, type Row, SCHEMA } from './sqlite-notice-rows.ts';
+import { type Lease, leaveOldColumns, noticeOf, type Row, SCHEMA } from './sqlite-notice-rows.ts';
 import { openQueue } from './sqlite-queue.ts';
 
 /** What one commit gives up or forgets at the most. */
@@ -16,7 +16,10 @@ const MOST_ROWS = 5_000;
  * The planner knows nothing of how rare some rows are; where it would read all that waits, `INDEXED BY` says otherwise.
  */
 export function openNotices(db: DatabaseSync, { share, shareLightly, alone }: Commits): Notices {
-  alone(() => db.exec(SCHEMA));
+  alone(() => {
+    leaveOldColumns(db);
+    db.exec(SCHEMA);
+  });
   const queue = openQueue(db);
   const add = db.prepare(
     `INSERT INTO notices (id, lane, ordered, run, by, text, due, give_up_at, state, attempts, changed_at, queued)

@@ -131,6 +131,44 @@ t.test('sqlite: a file of before, when a thing had one group, keeps what it hold
   }
 });
 
+t.test('sqlite: an outbox of before, when a notice said who had it, tells what it holds', async (t) => {
+  const file = fileFor(t);
+  mkdirSync(dirname(file));
+  const before = new DatabaseSync(`${file}.notices`);
+  before.exec(`
+    CREATE TABLE notices (
+      cursor INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, lane TEXT NOT NULL, ordered TEXT NOT NULL,
+      run TEXT NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL, due INTEGER NOT NULL, give_up_at INTEGER NOT NULL,
+      state TEXT NOT NULL, attempts INTEGER NOT NULL, changed_at INTEGER NOT NULL, receipt TEXT,
+      wakes INTEGER NOT NULL, queued INTEGER, takes INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX notices_behind ON notices (ordered, wakes) WHERE queued IS NOT NULL;
+    CREATE UNIQUE INDEX notices_order ON notices (ordered) WHERE queued = 1;
+    CREATE INDEX notices_queue ON notices (lane, wakes) WHERE queued = 1;
+    CREATE INDEX notices_taken ON notices (lane, wakes) WHERE state = 'taken';
+    CREATE TABLE notice_lanes (
+      lane TEXT PRIMARY KEY, wakes INTEGER NOT NULL, served INTEGER NOT NULL, turn INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO notices (id, lane, ordered, run, by, text, due, give_up_at, state, attempts, changed_at, wakes, queued, takes) VALUES
+      ('held', 'us', 'a', 'r', 'push', '', ${NOW}, ${NOW + 999}, 'taken', 0, ${NOW}, ${NOW + 30}, 1, 1),
+      ('next', 'us', 'a', 'r', 'push', '', ${NOW}, ${NOW + 999}, 'waiting', 0, ${NOW}, ${NOW}, 0, 0),
+      ('told', 'us', 'b', 'r', 'push', '', ${NOW}, ${NOW + 999}, 'delivered', 1, ${NOW}, ${NOW}, NULL, 1);
+    INSERT INTO notice_lanes VALUES ('us', ${NOW + 30}, ${NOW}, ${NOW + 30});
+  `);
+  before.close();
+  const now = NOW + 30;
+  for (const expected of [['held'], ['next'], []]) {
+    const { notices, close } = await openStore(`sqlite:${file}`);
+    const taken = await notices.take({ most: 9, perLane: 9, lease: 30 }, now);
+    t.same(
+      taken.map(({ id }) => id),
+      expected,
+    );
+    for (const one of taken) t.equal(await notices.settle(one, { to: 'delivered', receipt: '' }, now), 'settled');
+    await close();
+  }
+});
+
 t.test('sqlite: things that are over leave their groups, too', async (t) => {
   const file = fileFor(t);
   const store = await openStore(`sqlite:${file}`);
@@ -179,6 +217,7 @@ t.test('sqlite: what waits is found without reading it', (t) => {
       'SCAN notices USING COVERING INDEX notices_lane',
       'SCAN (subquery-',
       'SCAN sqlite_sequence',
+      'SCAN pragma_table_info',
       'SCAN notice_leases',
     ];
     t.same(
