@@ -28,7 +28,8 @@ t.test(
       t.equal(await dial(network.router.within, address, port), 'connected');
       t.equal(await dial(network.stranger.within, address, port), 'ENETUNREACH');
       await chromium.visit(t, {}, async ({ page }) => {
-        await t.rejects(page.goto(`http://${address}:${port}/app`), /ERR_ADDRESS_UNREACHABLE/);
+        // Chromium gives up anew where another test sets up a network of its own at this moment.
+        await t.rejects(page.goto(`http://${address}:${port}/app`), /ERR_ADDRESS_UNREACHABLE|ERR_NETWORK_CHANGED/);
       });
       t.same(heard, []);
     });
