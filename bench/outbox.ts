@@ -68,8 +68,11 @@ export async function measureOutbox(servers: Servers, folder: string): Promise<O
   const notCarried = async () => {
     const courier = courierOf(server);
     process.kill(courier, 'SIGSTOP');
-    await measure(without);
-    process.kill(courier, 'SIGCONT');
+    try {
+      await measure(without);
+    } finally {
+      process.kill(courier, 'SIGCONT');
+    }
   };
   // Never without twice in a row: a courier that is stopped for that long says that it starves.
   for (let pair = 0; pair < PAIRS; pair++) {

@@ -54,7 +54,7 @@ const STOPS_WITHIN = 10_000;
 /** Milliseconds for which a courier is treated like everybody else, where one that yields to all others has starved. */
 const EQUAL_FOR = 600_000;
 
-/** Little memory for V8's young generation (MiB), and no threads beside the main one: there is no hurry. */
+/** Little memory for V8's young generation (MiB), no other threads of V8, and one that signs: there is no hurry. */
 const FLAGS = ['--max-semi-space-size=8', '--single-threaded', '--disable-warning=ExperimentalWarning'];
 const THREADS = { UV_THREADPOOL_SIZE: '1' };
 
