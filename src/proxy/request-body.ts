@@ -25,8 +25,10 @@ export function framingOf({ headers, method, httpVersionMinor }: IncomingMessage
 export function meterBody(request: IncomingMessage, maxBytes: number): Transform {
   const metered = new Meter(maxBytes);
   metered.on('error', () => {});
+  request.pipe(metered);
+  // After pipe's own listener, which pauses the request: one that stays paused holds up the next until node ends both.
   metered.once('close', () => request.resume());
-  return request.pipe(metered);
+  return metered;
 }
 
 class Meter extends Transform {

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
+import { meterBody } from '../../src/proxy/request-body.ts';
 import { CERTIFICATE, CERTIFICATE_KEY } from '../outbound/loopback-certificate.ts';
 import { sendRaw } from '../support/raw.ts';
 import { bodyOf, HOST, ORIGIN, openServer, openStage, openUpstream, until } from './stage.ts';
@@ -165,6 +168,19 @@ t.test('an answer that comes before the body has ended is passed on, and the con
   const next = `GET /next HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`;
   const answer = await sendRaw(stage.url, `${big}${next}`);
   t.equal(`${answer.head}${answer.body}`.match(/HTTP\/1\.1 401 Unauthorized/g)?.length, 2);
+});
+
+t.test('a body that nobody wants any more is read to its end', async (t) => {
+  const request = new PassThrough({ highWaterMark: 16 });
+  const metered = meterBody(request as unknown as IncomingMessage, 1024);
+  request.write('a'.repeat(64));
+  metered.destroy();
+  await once(metered, 'close');
+  const ended = once(request, 'end');
+  request.end('the rest');
+  await turn();
+  t.equal(request.readableFlowing, true);
+  await ended;
 });
 
 t.test('100 kB go both ways intact, past a slow reader', async (t) => {
