@@ -14,8 +14,6 @@ export type Load = {
   readonly warmUpMs: number;
   /** Walks a second of all browsers together; as many as go when absent. */
   readonly perSecond?: number;
-  /** It leaves its core to the server's threads while it waits; see `stayAwake` for what that costs. */
-  readonly sleeps?: boolean;
 };
 
 export type Measured = {
@@ -38,7 +36,7 @@ export async function loadOver<C extends { close(): void }>(
   walk: Walk<C>,
   options: Load,
 ): Promise<Measured> {
-  const { browsers, measuredMs, warmUpMs, perSecond, sleeps = false } = options;
+  const { browsers, measuredMs, warmUpMs, perSecond } = options;
   const connections = await Promise.all(Array.from({ length: browsers }, open));
   const pauseMs = perSecond === undefined ? 0 : (browsers / perSecond) * 1000;
   const durations: number[] = [];
@@ -56,7 +54,7 @@ export async function loadOver<C extends { close(): void }>(
     }
   };
   const browsing = Promise.all(connections.map(browse));
-  if (!sleeps) stayAwake(() => over);
+  stayAwake(() => over);
   // Rejects as soon as one walk does.
   const elapse = (ms: number) => Promise.race([sleep(ms), browsing]);
 

@@ -4,14 +4,12 @@ import { type Crowd, MANY } from './crowd.ts';
 import { ratio } from './figures.ts';
 import { HANGING, type Hanging } from './hanging.ts';
 import type { Measured } from './load.ts';
-import type { Neighbours } from './neighbours.ts';
 import { type Outbox, WAITING } from './outbox.ts';
 import { type Row, row } from './row.ts';
 import type { StartUp } from './start-up.ts';
 
 export type LoginResults = {
   readonly contest: Contest;
-  readonly neighbours: Neighbours;
   readonly startUp: StartUp;
   readonly crowd: Crowd;
   readonly bytesPerOpenLogin: number;
@@ -25,7 +23,7 @@ export type LoginResults = {
 const NOISE_BYTES = 64;
 
 export function tabulateLogins(results: LoginResults): Row[] {
-  const { contest, neighbours, startUp, crowd, bytesPerOpenLogin, hanging, outbox, peaksMib } = results;
+  const { contest, startUp, crowd, bytesPerOpenLogin, hanging, outbox, peaksMib } = results;
   const of = (name: Contestant, figure: keyof Measured) => contest.rounds[name].map((round) => round[figure]);
   const cpu = (name: Contestant) => of(name, 'cpuMicros');
   const signature = cpu('bare_rsa').map((micros, round) => micros - (cpu('bare')[round] ?? Number.NaN));
@@ -56,8 +54,6 @@ export function tabulateLogins(results: LoginResults): Row[] {
       0.5,
     ),
     row('login CPU, PS256 ÷ (one RSA-2048 signature + HS256)', '×', ratio(cpu('wayhome_ps256'), rsaBeside), 1.15, 1.05),
-    row('HS256 p99 beside a PS256 portal ÷ beside an HS256 portal', '×', neighbours.besideRsa2048, 1.15, 1.05),
-    row('the same, the PS256 portal with a key of 3072 bits', '×', neighbours.besideRsa3072, 1.2, 1.1),
     row('login CPU, SQLite store ÷ memory store', '×', ratio(cpu('wayhome_sqlite'), cpu('wayhome')), 1.5, 1.2),
     row(`start hop CPU, ${many} environments ÷ 10`, '×', crowd.startHop, 1.1, 1.0),
     row(`check, ${many} environments`, 's', crowd.checkMs / 1000, 2, 1),

@@ -1,12 +1,11 @@
 /** Everything that is measured of logins. */
-import { CONTESTANTS, type Contestant, holdContest, routerLaunch } from './contest.ts';
+import { CONTESTANTS, type Contestant, holdContest } from './contest.ts';
 import { measureCrowd } from './crowd.ts';
 import { BROWSERS, type Effort } from './effort.ts';
 import { median } from './figures.ts';
 import { measureHanging } from './hanging.ts';
 import type { Measured } from './load.ts';
 import { tabulateLogins } from './login-rows.ts';
-import { compareNeighbours } from './neighbours.ts';
 import { bytesPerOpenLogin } from './open-logins.ts';
 import { measureOutbox } from './outbox.ts';
 import type { LoginFigures, Report } from './report.ts';
@@ -27,9 +26,6 @@ export async function measureLogins(
   for (const name of CONTESTANTS) peaksMib[name] = (await contest.servers[name].ask('used')).peakMib;
   const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
   await servers.stopAll();
-  const pair = await servers.start({ ...routerLaunch(folder, 'neighbours', 'memory:'), core: 'any' });
-  const neighbours = await compareNeighbours(pair, rounds, 2 * measuredMs);
-  await pair.stop();
   const hanging = await measureHanging(servers, folder, effort.hangs);
   const outbox = await measureOutbox(servers, folder);
 
@@ -46,7 +42,6 @@ export async function measureLogins(
   return {
     rows: tabulateLogins({
       contest,
-      neighbours,
       startUp,
       crowd,
       bytesPerOpenLogin: perOpenLogin,

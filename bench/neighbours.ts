@@ -1,42 +1,59 @@
-/** What a portal that signs with RSA costs the portal beside it: its signatures are made by other threads. */
+/** What a portal that signs with RSA costs the portal beside it: its signatures are made by another thread. */
+import { routerLaunch } from './contest.ts';
+import type { Effort } from './effort.ts';
 import { ratio } from './figures.ts';
 import { load } from './load.ts';
 import { walkLogin } from './login.ts';
-import type { Server } from './server.ts';
+import { type Row, row } from './row.ts';
+import type { Server, Servers } from './server.ts';
 import { LOGIN_PATHS } from './world.ts';
 
 /**
- * Logins a second at each of the two portals: a quiet server, so that nothing else makes anybody wait. The load sleeps
- * between them, so that the threads that sign have a core: where a machine has but two, it would take the second one.
+ * Logins a second at each of the two portals: a quiet server, so that nothing else makes anybody wait. All of its threads
+ * share one core, the hardest case: whoever signs there stands in the way of whoever signs in.
  */
 const PER_SECOND = 100;
 const BROWSERS = 16;
 
-export type Neighbours = {
-  /** p99 of the HS256 portal's logins beside a busy PS256 portal ÷ beside an equally busy HS256 portal, by its key. */
-  readonly besideRsa2048: number;
-  readonly besideRsa3072: number;
-};
+/** Milliseconds of each window: so short that one in which the machine stood still can be told from the others. */
+const WINDOW_MS = 2_000;
 
-/** The same HS256 portal, with the same number of logins at a second portal that signs one way or the other. */
-export async function compareNeighbours(server: Server, rounds: number, measuredMs: number): Promise<Neighbours> {
-  const options = { browsers: BROWSERS, perSecond: PER_SECOND, measuredMs, warmUpMs: 300, sleeps: true };
-  const beside = async (path: string): Promise<number> => {
+export async function measureNeighbours(servers: Servers, folder: string, { windows }: Effort): Promise<Row[]> {
+  const server = await servers.start(routerLaunch(folder, 'neighbours', 'memory:'));
+  const { hs256, rsa2048, rsa3072 } = await p99Beside(server, windows);
+  await server.stop();
+  return [
+    row('HS256 p99 beside a PS256 portal ÷ beside an HS256 portal', '×', ratio(rsa2048, hs256), 1.15, 1.05),
+    row('the same, the PS256 portal with a key of 3072 bits', '×', ratio(rsa3072, hs256), 1.2, 1.1),
+  ];
+}
+
+const NEIGHBOURS = { hs256: LOGIN_PATHS.other, rsa2048: LOGIN_PATHS.ps256, rsa3072: LOGIN_PATHS.ps256Long };
+type Neighbour = keyof typeof NEIGHBOURS;
+
+/**
+ * p99 of an HS256 portal's logins in each window, beside another portal with as many logins that signs one way or the
+ * other.
+ */
+async function p99Beside(server: Server, windows: number): Promise<Record<Neighbour, number[]>> {
+  const options = { browsers: BROWSERS, perSecond: PER_SECOND, measuredMs: WINDOW_MS, warmUpMs: 300 };
+  const beside = async (name: Neighbour): Promise<number> => {
     const [portal] = await Promise.all(
-      [LOGIN_PATHS.hs256, path].map((own) => load(server, (connection) => walkLogin(connection, own), options)),
+      [LOGIN_PATHS.hs256, NEIGHBOURS[name]].map((path) =>
+        load(server, (connection) => walkLogin(connection, path), options),
+      ),
     );
     return portal?.p99 ?? Number.NaN;
   };
-  const hs256 = { path: LOGIN_PATHS.other, p99: [] as number[] };
-  const rsa2048 = { path: LOGIN_PATHS.ps256, p99: [] as number[] };
-  const rsa3072 = { path: LOGIN_PATHS.ps256Long, p99: [] as number[] };
-  const neighbours = [hs256, rsa2048, rsa3072];
-  for (let round = 0; round < rounds; round++) {
+  const names = Object.keys(NEIGHBOURS) as Neighbour[];
+  const p99: Record<Neighbour, number[]> = { hs256: [], rsa2048: [], rsa3072: [] };
+  // The first window of each is for warming up.
+  for (let round = 0; round <= windows; round++) {
     // Whoever comes first in a round must not do so in every one.
-    for (let turn = 0; turn < neighbours.length; turn++) {
-      const neighbour = neighbours[(round + turn) % neighbours.length];
-      if (neighbour) neighbour.p99[round] = await beside(neighbour.path);
+    for (const name of [...names.slice(round % 3), ...names.slice(0, round % 3)]) {
+      const found = await beside(name);
+      if (round > 0) p99[name].push(found);
     }
   }
-  return { besideRsa2048: ratio(rsa2048.p99, hs256.p99), besideRsa3072: ratio(rsa3072.p99, hs256.p99) };
+  return p99;
 }

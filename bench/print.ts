@@ -2,12 +2,12 @@ import type { ErrandFigures, Report } from './report.ts';
 import type { Row } from './row.ts';
 
 /** The report for people: the table of targets, then what every server measured. */
-export function print({ rows, servers, proxies, leftOut, machine, seconds }: Report): string {
+export function print({ rows, servers, proxies, leftOut, machine, rounds, windows, seconds }: Report): string {
   const targets = [
     ['figure', 'measured', 'first', 'aim', 'reached'],
     ...rows.map((row) => [row.figure, show(row, row.measured), most(row, row.first), most(row, row.aim), row.reached]),
   ];
-  const { node, cpu, cores, rounds } = machine;
+  const { node, cpu, cores } = machine;
   const pinned = cores ? `server on core ${cores.server}, load on core ${cores.load}` : 'not pinned';
   return [
     table(targets),
@@ -15,7 +15,7 @@ export function print({ rows, servers, proxies, leftOut, machine, seconds }: Rep
     ...(servers ? [table(loginLines(servers)), ''] : []),
     ...(proxies ? [table(proxyLines(proxies)), ''] : []),
     ...leftOut.map((line) => `left out: ${line}`),
-    `node ${node}, ${cpu}, ${pinned}; medians of ${rounds} interleaved rounds; ${seconds.toFixed(0)} s.`,
+    `node ${node}, ${cpu}, ${pinned}; medians of ${rounds} interleaved rounds, of ${windows} with each neighbour; ${seconds.toFixed(0)} s.`,
     'Only ratios of one run can be compared; absolute figures drift with the machine.',
     '',
   ].join('\n');

@@ -18,8 +18,10 @@ export type Report = {
     readonly node: string;
     readonly cpu: string;
     readonly cores: Cores | undefined;
-    readonly rounds: number;
   };
+  readonly rounds: number;
+  /** With each neighbour. */
+  readonly windows: number;
   /** ISO 8601. */
   readonly at: string;
   readonly seconds: number;

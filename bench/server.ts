@@ -32,11 +32,8 @@ export type Launch = {
   /** Arguments of node. */
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
-  /**
-   * Where it runs; `server` unless set. `any`: what its threads do is a part of what is measured. `load`: it is a part of
-   * the load, and what it costs is not the server's.
-   */
-  readonly core?: 'server' | 'load' | 'any';
+  /** Where it runs; `server` unless set. `load`: it is a part of the load, and what it costs is not the server's. */
+  readonly core?: 'server' | 'load';
   /** Started bare, as an operator starts it: nothing can be asked of it. */
   readonly unprobed?: boolean;
 };
@@ -133,7 +130,7 @@ export class Servers {
     channel: 'ipc' | 'ignore',
     core: Launch['core'] = 'server',
   ): ChildProcess {
-    const pin = this.#cores && core !== 'any' ? ['taskset', '-c', String(this.#cores[core])] : [];
+    const pin = this.#cores ? ['taskset', '-c', String(this.#cores[core])] : [];
     const [command = '', ...rest] = [...pin, ...words];
     const output = openSync(log, 'a');
     const env = { PATH: process.env.PATH, NODE_ENV: 'production', ...variables };

@@ -20,7 +20,7 @@ import { proxyHooks } from './http/proxied.ts';
 import { randomBytes } from './keys/random.ts';
 import { openSealer } from './keys/seal.ts';
 import { makeSealKey, parseSealKey } from './keys/seal-key.ts';
-import { systemAfter } from './logout/after.ts';
+import { openSigningThread } from './keys/signing-thread.ts';
 import { openCourier } from './logout/courier.ts';
 import { openOutbox } from './logout/outbox.ts';
 import { openRecordedVisits } from './logout/recorded-visits.ts';
@@ -30,6 +30,7 @@ import { openOutbound } from './outbound/client.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { systemAfter } from './system/after.ts';
 
 export type WayhomeOptions = {
   /** The routes file; paths in it are relative to its folder. */
@@ -128,8 +129,10 @@ export async function startWayhome({
         }),
     }),
   };
+  const signingThread = openSigningThread({ after: systemAfter, fault: (error) => audit.fault('signing', error) });
   const parts = {
     store,
+    signingThread,
     outbound,
     sealer,
     recorded,
@@ -152,6 +155,7 @@ export async function startWayhome({
     await admin.close();
     await surface.outbox.close();
     closeUnused(opened);
+    await signingThread.close();
     await outbound.close();
     await store.close();
     audit.record({ event: 'router.stopped', reason: 'ok' });

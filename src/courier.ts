@@ -5,13 +5,13 @@
 import { systemClock } from './core/time.ts';
 import { randomBytes } from './keys/random.ts';
 import { openSealer } from './keys/seal.ts';
-import { systemAfter } from './logout/after.ts';
 import type { Begin, News, Order } from './logout/courier.ts';
 import { type Delivery, openDelivery } from './logout/delivery.ts';
 import { push } from './logout/push.ts';
 import { closeReceivers, openReceivers, type ReceiverSetups, type Receivers } from './open-receivers.ts';
 import { openOutbound } from './outbound/client.ts';
 import { openStore } from './store/open.ts';
+import { systemAfter } from './system/after.ts';
 
 type Round = {
   readonly delivery: Delivery;

@@ -24,6 +24,7 @@ import { openPublicKey } from './keys/public-key.ts';
 import { openRotatingSigner } from './keys/rotating-signer.ts';
 import { openScheduledSigner } from './keys/scheduled-signer.ts';
 import { publishedKeys, type SigningKey } from './keys/signer.ts';
+import type { SigningThread } from './keys/signing-thread.ts';
 import { closeReceivers, openReceivers, type Receivers, receiverSetups } from './open-receivers.ts';
 import { openRelyingParties, type PartyParts } from './open-relying-parties.ts';
 import type { Caller, Outbound } from './outbound/outbound.ts';
@@ -41,6 +42,8 @@ import type { Store } from './store/store.ts';
 export type Opened = { readonly checked: CheckedRoutes; readonly live: Live; readonly receivers: Receivers };
 
 type Parts = PartyParts & {
+  /** Signs for portals with private keys. */
+  readonly signingThread: SigningThread;
   readonly outbound: Outbound;
   /** What an environment's proxy asks back; `catches`: whether redirects to a portal are caught. */
   readonly hooksFor: (environment: EnvironmentName, catches: boolean) => ProxyHooks;
@@ -216,10 +219,10 @@ async function openVerifier(key: CheckedKey, openCaller: () => Caller): Promise<
 
 async function openPortalSigner(
   { name, preset, settings, signing }: Pick<CheckedPortal, 'preset' | 'settings' | 'signing'> & { name: PortalName },
-  { store, clock }: Pick<PartyParts, 'store' | 'clock'>,
+  { store, clock, signingThread }: Pick<Parts, 'store' | 'clock' | 'signingThread'>,
 ): Promise<Signer> {
   const { algorithm } = signing;
-  const open = (key: SigningKey) => openTokenSigner(preset, settings, algorithm, key);
+  const open = (key: SigningKey) => openTokenSigner(preset, settings, algorithm, key, signingThread);
   if ('secret' in signing || 'privateKeyPem' in signing) {
     const { next } = signing;
     const first = await open(signing);

@@ -4,13 +4,13 @@ import type { CheckedRoutes } from '../config/checked.ts';
 import type { Clock } from '../core/time.ts';
 import { randomBytes } from '../keys/random.ts';
 import { openSealer } from '../keys/seal.ts';
-import { systemAfter } from '../logout/after.ts';
 import { openOutbox } from '../logout/outbox.ts';
 import { GIVE_UP_AFTER } from '../logout/schedule.ts';
 import { closeReceivers, openReceivers, receiverSetups } from '../open-receivers.ts';
 import { openOutbound } from '../outbound/client.ts';
 import type { Filter, Notice, Notices } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
+import { systemAfter } from '../system/after.ts';
 import type { Io } from './io.ts';
 import { noticeIds } from './notice-ids.ts';
 

@@ -5,7 +5,6 @@ import { CLOCK_SKEW, type Clock } from '../core/time.ts';
 import { makeReference } from '../http/state.ts';
 import { randomBytes } from '../keys/random.ts';
 import { openSealer } from '../keys/seal.ts';
-import { systemAfter } from '../logout/after.ts';
 import { openOutbox } from '../logout/outbox.ts';
 import { openRecordedVisits } from '../logout/recorded-visits.ts';
 import { readVisitKey } from '../logout/recorded-visits-key.ts';
@@ -15,6 +14,7 @@ import { closeReceivers, openReceivers, receiverSetups } from '../open-receivers
 import { openRelyingParties } from '../open-relying-parties.ts';
 import { openOutbound } from '../outbound/client.ts';
 import type { Store } from '../store/store.ts';
+import { systemAfter } from '../system/after.ts';
 import type { Io } from './io.ts';
 
 export type EndAsked = {

@@ -3,21 +3,23 @@ import { CompactSign, type CryptoKey, calculateJwkThumbprint, importJWK, type JW
 import { hmacKey, hmacSigner } from './hmac.ts';
 import { keyFault } from './key-kind.ts';
 import { type Algorithm, isHmac, type PublicKeyAlgorithm, type PublishedJwk, type Signer } from './keys.ts';
+import type { SigningThread } from './signing-thread.ts';
 
 export type SigningKey = { readonly secret: Buffer } | { readonly privateKeyPem: string };
 
 /**
  * Opens what signs a portal's tokens: HMAC with a secret, everything else with a private key in PEM. The header
- * is `{alg, typ: "JWT"}` and, for a private key, `kid`: its RFC 7638 thumbprint.
+ * is `{alg, typ: "JWT"}` and, for a private key, `kid`: its RFC 7638 thumbprint. Signatures of a private key are made by
+ * `thread` where there is one, else, or where it does not keep up, by node's pool of threads.
  * Throws an `Error` that tells the operator what is wrong with the key.
  */
-export async function openSigner(algorithm: Algorithm, key: SigningKey): Promise<Signer> {
+export async function openSigner(algorithm: Algorithm, key: SigningKey, thread?: SigningThread): Promise<Signer> {
   if (isHmac(algorithm)) {
     if (!('secret' in key)) throw new Error(`${algorithm} needs a secret, not a private key`);
     return hmacSigner(algorithm, hmacKey(key.secret));
   }
   if (!('privateKeyPem' in key)) throw new Error(`${algorithm} needs a private key, not a secret`);
-  return privateKeySigner(algorithm, readPrivateKey(key.privateKeyPem, algorithm));
+  return privateKeySigner(algorithm, readPrivateKey(key.privateKeyPem, algorithm), thread);
 }
 
 /** Why a private key in PEM cannot sign with this algorithm, for the operator; `undefined` when it can. */
@@ -57,16 +59,27 @@ export function publishedKeys(signers: Iterable<Pick<Signer, 'publicJwk'>>): { k
   return { keys: [...byKid.values()] };
 }
 
-/** Signs by WebCrypto, whose work is done by the thread pool: an RSA-3072 signature would hold up everybody for 0.7 ms. */
-async function privateKeySigner(algorithm: PublicKeyAlgorithm, key: KeyObject): Promise<Signer> {
+async function privateKeySigner(
+  algorithm: PublicKeyAlgorithm,
+  key: KeyObject,
+  thread: SigningThread | undefined,
+): Promise<Signer> {
   const cryptoKey = (await importJWK(key.export({ format: 'jwk' }) as JWK, algorithm)) as CryptoKey;
   const publicJwk = publicJwkOf(key);
   const kid = await kidOf(publicJwk);
   const header = { alg: algorithm, typ: 'JWT', kid };
+  const prefix = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`;
   const encoder = new TextEncoder();
+  thread?.begin();
+  const signByPool = (claims: string): Promise<string> =>
+    new CompactSign(encoder.encode(claims)).setProtectedHeader(header).sign(cryptoKey);
   return {
     algorithm,
-    sign: (claims) => new CompactSign(encoder.encode(claims)).setProtectedHeader(header).sign(cryptoKey),
+    sign: async (claims) => {
+      const input = prefix + Buffer.from(claims).toString('base64url');
+      const signature = await thread?.sign(algorithm, key, input);
+      return signature === undefined ? signByPool(claims) : `${input}.${signature}`;
+    },
     publicJwk: { ...publicJwk, use: 'sig', alg: algorithm, kid },
   };
 }

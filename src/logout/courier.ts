@@ -7,8 +7,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import type { Outcome, Taken } from '../store/notices.ts';
 import type { RedisAccess } from '../store/redis-address.ts';
+import { leaveCoresToOthers } from '../system/leave-cores.ts';
 import type { Delivery, DeliveryParts } from './delivery.ts';
-import { leaveCoresToOthers } from './leave-cores.ts';
 import type { ReceiverSetup } from './receiver.ts';
 
 /** What a courier is told, in this order: how to begin, then the rest as it comes. */
@@ -117,7 +117,7 @@ export function openCourier({
 
   function hear(from: ChildProcess, news: News): void {
     if (news === 'ready') {
-      if (yields) leaveCoresToOthers(from.pid);
+      if (yields) leaveCoresToOthers(from.pid, 'process');
     } else if (news === 'starved') {
       if (!yields || from !== child || stopping) return;
       replace(false);

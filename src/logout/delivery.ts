@@ -5,7 +5,7 @@
  */
 import { CLOCK_SKEW, type Clock } from '../core/time.ts';
 import type { Notices, Outcome, Taken } from '../store/notices.ts';
-import type { After } from './after.ts';
+import type { After } from '../system/after.ts';
 
 export type DeliveryParts = {
   readonly notices: Notices;

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/time.ts';
 import type { Notice, Notices } from '../store/notices.ts';
-import type { After } from './after.ts';
+import type { After } from '../system/after.ts';
 
 export type Feed = {
   /**

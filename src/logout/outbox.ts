@@ -7,7 +7,7 @@ import type { Instant } from '../core/time.ts';
 import type { Visit } from '../core/visit.ts';
 import type { PartySession } from '../provider/provider.ts';
 import type { NewNotice, Notice, Notices, Outcome, Taken } from '../store/notices.ts';
-import type { After } from './after.ts';
+import type { After } from '../system/after.ts';
 import { type Delivery, type DeliveryParts, openDelivery } from './delivery.ts';
 import { type Feed, openFeed } from './feed.ts';
 import { type Lane, partyLane } from './lane.ts';

@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { CompactSign } from 'jose';
 import type { Algorithm, Signer } from '../keys/keys.ts';
 import { openSigner, type SigningKey } from '../keys/signer.ts';
+import type { SigningThread } from '../keys/signing-thread.ts';
 import { fillSettings } from './check-settings.ts';
 import { discourseSigner } from './discourse-connect.ts';
 import type { PortalSettings } from './portal.ts';
@@ -18,9 +19,10 @@ export async function openTokenSigner(
   given: Pick<PortalSettings, 'settings' | 'publicOrigin'>,
   algorithm: Algorithm,
   key: SigningKey,
+  thread?: SigningThread,
 ): Promise<Signer> {
   const read = readSigningKey(preset, algorithm, key);
-  const signer = await openSigner(algorithm, read);
+  const signer = await openSigner(algorithm, read, thread);
   if (!('secret' in read)) return signer;
   if (preset.token.format === 'discourse_connect') return discourseSigner(read.secret);
   const { header } = preset.token;

@@ -1,13 +1,13 @@
 /** The process that tells environments of sign-outs: it may die, starve or outlive its router, and nothing is lost. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import t, { type Test } from 'tap';
 import { serve } from '../outbound/servers.ts';
-import { couriersOf, processStat } from '../support/couriers.ts';
+import { couriersOf } from '../support/couriers.ts';
 import { type Serving, startServe } from '../support/process.ts';
+import { canYield, processStat, SCHED_IDLE } from '../support/scheduling.ts';
 import { changedRoutes, comeBack, temporaryFolder, type World } from '../support/world.ts';
 
 /** An app of an environment that hears who signed out, and answers when it is let. */
@@ -136,18 +136,6 @@ t.test('new routes reach it', async (t) => {
   await app.hears(2);
   t.same(app.heard, ['/us first', '/moved second']);
 });
-
-/** sched(7). */
-const SCHED_IDLE = 5;
-
-function canYield(): boolean {
-  try {
-    execFileSync('chrt', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 t.test('it yields to everybody, until it starves', { skip: !canYield() && 'there is no chrt' }, async (t) => {
   const { router, app } = await open(t);

@@ -1,4 +1,4 @@
-import type { After } from '../../src/logout/after.ts';
+import type { After } from '../../src/system/after.ts';
 
 /** Time in the test's hands: a clock in seconds, and timers that fire when it gets there. */
 export type HandedInTime = {
