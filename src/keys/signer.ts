@@ -70,7 +70,6 @@ async function privateKeySigner(
   const header = { alg: algorithm, typ: 'JWT', kid };
   const prefix = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`;
   const encoder = new TextEncoder();
-  thread?.begin();
   const signByPool = (claims: string): Promise<string> =>
     new CompactSign(encoder.encode(claims)).setProtectedHeader(header).sign(cryptoKey);
   return {

@@ -12,8 +12,6 @@ import { leaveCoresToOthers } from '../system/leave-cores.ts';
 import type { PublicKeyAlgorithm } from './keys.ts';
 
 export type SigningThread = {
-  /** Has it begin before it is asked. */
-  begin(): void;
   /** The signature over `input` (ASCII) in base64url; `undefined` where it has to be made elsewhere. Never rejects. */
   sign(algorithm: PublicKeyAlgorithm, key: KeyObject, input: string): Promise<string | undefined> | undefined;
   close(): Promise<void>;
@@ -54,9 +52,9 @@ const MEMORY = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 const PROGRAM = new URL(`./signing-worker${extname(import.meta.url)}`, import.meta.url);
 
 /**
- * It is started when it is first wanted, and again a minute after it died. Where it does not keep up, since other programs want all cores or since there is
- * more to sign than one core makes, it is asked nothing for a minute. It is not ended for that: to end a thread that hardly
- * runs, its process would wait for it.
+ * It is started when it is first wanted, and again a minute after it died. Where it does not keep up, since other programs
+ * want all cores or since there is more to sign than one core makes, it is asked nothing for a minute. It is not ended for
+ * that: to end a thread that hardly runs, its process would wait for it.
  */
 export function openSigningThread({ after, fault, program = PROGRAM }: SigningThreadParts): SigningThread {
   const waiting = new Map<number, (signature?: string) => void>();
@@ -74,7 +72,7 @@ export function openSigningThread({ after, fault, program = PROGRAM }: SigningTh
       worker = started;
       started.unref();
       const over = (error: unknown) => worker === started && !closed && loseIt(error);
-      started.on('message', hear);
+      started.on('message', (news: SignatureNews) => worker === started && hear(news));
       started.once('error', over);
       started.once('exit', (code) => over(new Error(`the thread that signs ended with ${code}`)));
     } catch (error) {
@@ -123,15 +121,11 @@ export function openSigningThread({ after, fault, program = PROGRAM }: SigningTh
     watch();
   }
 
-  function begin(): void {
-    if (!worker && !resting && !closed) start();
-  }
-
   return {
-    begin,
     sign(algorithm, key, input) {
-      begin();
-      if (!begun || resting || closed) return undefined;
+      if (resting || closed) return undefined;
+      if (!worker) start();
+      if (!begun) return undefined;
       if (waiting.size >= MOST_WAITING) {
         rest();
         return undefined;
