@@ -40,8 +40,9 @@ export type SigningThreadParts = {
 /** Signatures that wait for the thread. Where there are more, one thread is too little for them. */
 const MOST_WAITING = 16;
 
-/** Milliseconds for which it may finish none while some wait. */
-const PATIENCE_MS = 100;
+/** Looks at it, so many milliseconds apart, between which it may finish none while some wait. A pause of us all is one. */
+const LOOKS = 4;
+const LOOK_MS = 25;
 
 /** Milliseconds for which it is asked nothing when it did not keep up, or has died. */
 const REST_MS = 60_000;
@@ -63,7 +64,7 @@ export function openSigningThread({ after, fault, program = PROGRAM }: SigningTh
   let resting = false;
   let closed = false;
   let last = 0;
-  let giveUpLater = () => {};
+  let stopLooking = () => {};
   let endRest = () => {};
 
   function start(): void {
@@ -99,9 +100,10 @@ export function openSigningThread({ after, fault, program = PROGRAM }: SigningTh
   }
 
   /** Nobody waits for long, and nobody's process lives on for a thread that is asked nothing. */
-  function watch(): void {
-    giveUpLater();
-    giveUpLater = waiting.size > 0 ? after(PATIENCE_MS, rest) : () => {};
+  function watch(looks = LOOKS): void {
+    stopLooking();
+    const look = () => (looks > 1 ? watch(looks - 1) : rest());
+    stopLooking = waiting.size > 0 ? after(LOOK_MS, look) : () => {};
     if (waiting.size > 0) worker?.ref();
     else worker?.unref();
   }
