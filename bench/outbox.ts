@@ -25,7 +25,7 @@ const OTHERS = { browsers: 16, perSecond: 150, measuredMs: 5_000, warmUpMs: 500 
 const WARM_UP = { logins: 10_000, atOnce: 16 } as const;
 
 /** Pairs of measurements, with and without: a single p99 is at the mercy of the disk. */
-const PAIRS = 12;
+const PAIRS = 24;
 
 /** Seconds from the posting until all of them are due: what wakes up with them is awake before anything is measured. */
 const DUE_AFTER = 20;
