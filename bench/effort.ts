@@ -10,6 +10,8 @@ export type Effort = {
   readonly hangs: number;
   /** Windows of two seconds with each neighbour. */
   readonly windows: number;
+  /** Pairs of windows of five seconds, with and without notices being told. */
+  readonly pairs: number;
 };
 
 export const FULL: Effort = {
@@ -20,6 +22,7 @@ export const FULL: Effort = {
   startUps: 7,
   hangs: 3,
   windows: 60,
+  pairs: 24,
 };
 
 /** Its figures tell whether something broke, not what may be quoted. */
@@ -31,6 +34,7 @@ export const QUICK: Effort = {
   startUps: 3,
   hangs: 1,
   windows: 6,
+  pairs: 6,
 };
 
 /** Browsers at once. */

@@ -27,7 +27,7 @@ export async function measureLogins(
   const perOpenLogin = await bytesPerOpenLogin(contest.servers.wayhome, effort.openLogins);
   await servers.stopAll();
   const hanging = await measureHanging(servers, folder, effort.hangs);
-  const outbox = await measureOutbox(servers, folder);
+  const outbox = await measureOutbox(servers, folder, effort.pairs);
 
   const medians = (name: Contestant): LoginFigures => {
     const of = (figure: keyof Measured) => median(contest.rounds[name].map((measured) => measured[figure]));

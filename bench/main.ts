@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [logins] [neighbours] [proxy] [--quick] [--json]`: the router against its peers, in ratios that were measured
- * side by side; all groups unless some are named. It starts and stops every server itself. It is no test: a missed
- * target is a line of the table, and the exit code is 0 all the same (2 for a wrong word).
+ * `npm run bench -- [logins] [neighbours] [proxy] [--quick] [--json]`: the router against its peers, in ratios that were
+ * measured side by side; all groups unless some are named. It starts and stops every server itself. It is no test: a
+ * missed target is a line of the table, and the exit code is 0 all the same (2 for a wrong word).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

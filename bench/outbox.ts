@@ -24,9 +24,6 @@ const ENVIRONMENTS = 20;
 const OTHERS = { browsers: 16, perSecond: 150, measuredMs: 5_000, warmUpMs: 500 } as const;
 const WARM_UP = { logins: 10_000, atOnce: 16 } as const;
 
-/** Pairs of measurements, with and without: a single p99 is at the mercy of the disk. */
-const PAIRS = 24;
-
 /** Seconds from the posting until all of them are due: what wakes up with them is awake before anything is measured. */
 const DUE_AFTER = 20;
 const SETTLED_MS = 12_000;
@@ -40,7 +37,8 @@ export type Outbox = {
   readonly ratio: number;
 };
 
-export async function measureOutbox(servers: Servers, folder: string): Promise<Outbox> {
+/** `pairs` of measurements, with and without: a single p99 is at the mercy of the disk. */
+export async function measureOutbox(servers: Servers, folder: string, pairs: number): Promise<Outbox> {
   const receiver = await servers.start({ name: 'receiver', args: ['bench/peers/receiver.ts'], core: 'load' });
   // Not beside the routes, whose folder the router watches.
   const path = join(folder, 'outbox', 'data', 'wayhome.db');
@@ -75,7 +73,7 @@ export async function measureOutbox(servers: Servers, folder: string): Promise<O
     }
   };
   // Never without twice in a row: a courier that is stopped for that long says that it starves.
-  for (let pair = 0; pair < PAIRS; pair++) {
+  for (let pair = 0; pair < pairs; pair++) {
     await carried();
     await notCarried();
   }

@@ -72,13 +72,14 @@ async function privateKeySigner(
   const encoder = new TextEncoder();
   const signByPool = (claims: string): Promise<string> =>
     new CompactSign(encoder.encode(claims)).setProtectedHeader(header).sign(cryptoKey);
+  const signBy = async (thread: SigningThread, claims: string): Promise<string> => {
+    const input = prefix + Buffer.from(claims).toString('base64url');
+    const signature = await thread.sign(algorithm, key, input);
+    return signature === undefined ? signByPool(claims) : `${input}.${signature}`;
+  };
   return {
     algorithm,
-    sign: async (claims) => {
-      const input = prefix + Buffer.from(claims).toString('base64url');
-      const signature = await thread?.sign(algorithm, key, input);
-      return signature === undefined ? signByPool(claims) : `${input}.${signature}`;
-    },
+    sign: thread ? (claims) => signBy(thread, claims) : signByPool,
     publicJwk: { ...publicJwk, use: 'sig', alg: algorithm, kid },
   };
 }

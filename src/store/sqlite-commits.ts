@@ -28,8 +28,10 @@ type Waiting = {
 const RETRY_MS = 10;
 
 export type CommitsOptions = {
-  /** Milliseconds for which shared work is tried again where another process holds the file, beyond the connection's own
-   * timeout; the event loop goes on meanwhile. */
+  /**
+   * Milliseconds for which shared work is tried again where another process holds the file, beyond the connection's own
+   * timeout; the event loop goes on meanwhile.
+   */
   readonly patience?: number;
   /** Milliseconds between two commits of light work alone. */
   readonly apart?: number;

@@ -21,8 +21,9 @@ type Stage = {
   readonly faults: string[];
   /** Signatures that the thread was asked for, and those of them that it made. */
   readonly count: { asked: number; made: number };
-  /** Signs once the thread has begun, with a new key, and checks it as jose does. */
+  /** Signs with a new key, by whomever, and checks it as jose does. */
   sign(algorithm?: PublicKeyAlgorithm): Promise<void>;
+  /** Signs until the thread was asked. */
   begins(): Promise<void>;
 };
 
